@@ -1,0 +1,34 @@
+"""Django's statistics as dataclasses → rows in BigQuery, exactly once."""
+
+from __future__ import annotations
+
+from exporter.errors import (
+    DayError,
+    ExporterError,
+    ExtractionError,
+    LedgerError,
+    RowError,
+    SchemaError,
+    SettingsError,
+    TableError,
+    WarehouseError,
+    WriteError,
+)
+from exporter.extractors import BaseExtractor, ExtractorType
+from exporter.schema import sq_field
+
+__all__ = [
+    "BaseExtractor",
+    "DayError",
+    "ExporterError",
+    "ExtractionError",
+    "ExtractorType",
+    "LedgerError",
+    "RowError",
+    "SchemaError",
+    "SettingsError",
+    "TableError",
+    "WarehouseError",
+    "WriteError",
+    "sq_field",
+]

@@ -1,0 +1,71 @@
+"""What the commands share: errors without a traceback, exit codes, the tables that are asked for."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from django.core.management import BaseCommand, CommandError
+from django.core.management.base import SystemCheckError
+
+from exporter.conf import Settings, load_settings
+from exporter.errors import ExporterError
+from exporter.extractors import BaseExtractor, load_extractors
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+    from collections.abc import Sequence
+
+FAILED, USAGE = 1, 2
+
+
+class ExporterCommand(BaseCommand):
+    """Exit codes: 0 done, 1 something failed or differs, 2 usage.
+
+    From the command line an error is printed as it is and ends the process; `call_command` gets the exception.
+    """
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        try:
+            return super().execute(*args, **options)
+        except SystemCheckError:
+            raise  # Django prints these as it does for all commands
+        except (CommandError, ExporterError) as error:
+            if options.get("traceback") or not getattr(self, "_called_from_command_line", False):
+                raise
+            self.stderr.write(str(error))
+            sys.exit(getattr(error, "returncode", FAILED))
+
+    def add_table_argument(self, parser: ArgumentParser) -> None:
+        parser.add_argument("tables", nargs="*", metavar="TABLE", help="Only these tables; default: all.")
+
+    def chosen(self, tables: Sequence[str]) -> tuple[Settings, list[BaseExtractor[Any]]]:
+        """The settings, and the extractors of these tables, or all. Raises SettingsError, CommandError."""
+        settings = load_settings()
+        extractors = load_extractors(settings.extractors)
+        if not tables:
+            return settings, extractors
+        known = {extractor.get_table_name(): extractor for extractor in extractors}
+        for table in tables:
+            if table not in known:
+                raise usage_error(f"{table!r} is not a table of SMOLQWERY_EXTRACTORS. Tables: {', '.join(known)}.")
+        return settings, [extractor for name, extractor in known.items() if name in tables]
+
+
+def usage_error(message: str) -> CommandError:
+    return CommandError(message, returncode=USAGE)
+
+
+def parse_day(option: str, text: str | None) -> date | None:
+    """Raises CommandError: not an ISO date."""
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError as error:
+        raise usage_error(f"{option} {text}: not a date. Write it as 2025-01-31.") from error
+
+
+def require_order(first: tuple[str, date | None], last: tuple[str, date | None]) -> None:
+    """Raises CommandError: the first day is after the last."""
+    if first[1] is not None and last[1] is not None and first[1] > last[1]:
+        raise usage_error(f"{first[0]} {first[1]} is after {last[0]} {last[1]}. Swap them.")

@@ -1,0 +1,57 @@
+"""Local days → windows of instants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from zoneinfo import ZoneInfo
+
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The instants of one local day: `start` inclusive, `end` exclusive, aware, in the day's own zone."""
+
+    day: date
+    start: datetime
+    end: datetime
+
+    @property
+    def is_empty(self) -> bool:
+        """A zone skipped the day (Apia, 2011-12-30): it has no instants."""
+        # Compared in UTC: two datetimes that share a zone are compared by their wall clocks.
+        return self.start.astimezone(UTC) == self.end.astimezone(UTC)
+
+
+def window(day: date, zone: ZoneInfo) -> Window:
+    """23, 24 or 25 hours, or none where a zone skipped the day."""
+    return Window(day=day, start=first_instant(day, zone), end=first_instant(day + ONE_DAY, zone))
+
+
+def first_instant(day: date, zone: ZoneInfo) -> datetime:
+    """The first instant of a local day, aware, in `zone`."""
+    # Through UTC: a midnight that the clocks skip becomes the instant after the gap, one that happens
+    # twice the first of the two. Start + 24 hours would be wrong on both days.
+    return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC).astimezone(zone)
+
+
+def last_finished_day(now: datetime, zone: ZoneInfo, settle_delay: timedelta) -> date:
+    """The last local day that ended at least `settle_delay` before `now` (aware)."""
+    settled = now.astimezone(UTC) - settle_delay
+    # Asked of the windows themselves: where clocks are set back across midnight, the local date of an instant
+    # can be a day that has ended already.
+    unfinished = settled.astimezone(zone).date() + ONE_DAY
+    while first_instant(unfinished, zone).astimezone(UTC) > settled:
+        unfinished -= ONE_DAY
+    return unfinished - ONE_DAY
+
+
+def days_between(first: date, last: date) -> Iterator[date]:
+    """From `first` to `last`, both included; none when `first` is after `last`."""
+    for offset in range((last - first).days + 1):
+        yield first + timedelta(days=offset)

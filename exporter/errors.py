@@ -1,0 +1,76 @@
+"""What can go wrong: a class for each thing that a caller could handle differently.
+
+ExporterError
+├── SettingsError        a SMOLQWERY_* setting is missing or wrong
+├── SchemaError          a dataclass or an extractor that BigQuery or Terraform would refuse
+├── ExtractionError      an extractor raised, or yielded too few or too many rows
+│   └── RowError         one row, or one value in it, is refused
+├── DayError             days that cannot be exported: a gap, a repetition, too old, unfinished
+├── WarehouseError       BigQuery does not answer, or is not what Terraform should have made
+│   └── TableError       a table is missing, or its columns differ from the dataclass
+├── WriteError           rows did not reach BigQuery, or were not committed
+└── LedgerError          the ledger contradicts what is asked, or could not be written
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
+
+
+class ExporterError(Exception):
+    """Location, problem, remedy: `location: problem` and, on a line of its own, what to do."""
+
+    def __init__(self, *, location: str, problem: str, remedy: str) -> None:
+        self.location = location
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(f"{location}: {problem}\n  {remedy}")
+
+
+class SettingsError(ExporterError):
+    """`location` is the setting's name."""
+
+
+class SchemaError(ExporterError):
+    """`location` is the dotted path of the extractor, the dataclass or its field."""
+
+
+class ExtractionError(ExporterError):
+    """`location` is the extractor and the day."""
+
+
+class RowError(ExtractionError):
+    """One row is refused; nothing of its unit becomes visible. Rows are counted from 1 within their day."""
+
+    def __init__(  # noqa: PLR0913 - the parts of a location
+        self, *, extractor: str, day: date, row: int, column: str | None, problem: str, remedy: str
+    ) -> None:
+        self.extractor = extractor
+        self.day = day
+        self.row = row
+        self.column = column
+        place = f", column {column}" if column else ""
+        super().__init__(location=f"{extractor}, {day}, row {row}{place}", problem=problem, remedy=remedy)
+
+
+class DayError(ExporterError):
+    """`location` is a table or an option."""
+
+
+class WarehouseError(ExporterError):
+    """`location` is a project, a dataset or an endpoint."""
+
+
+class TableError(WarehouseError):
+    """`location` is `project.dataset.table`, with the column where one is meant."""
+
+
+class WriteError(ExporterError):
+    """`location` is `project.dataset.table` and the unit's days."""
+
+
+class LedgerError(ExporterError):
+    """`location` is the ledger and the table."""

@@ -1,0 +1,70 @@
+"""Export all open days to BigQuery."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, TextIO, cast
+from uuid import uuid4
+
+from django.core.management import CommandError
+
+from exporter.command import FAILED, ExporterCommand, parse_day, require_order
+from exporter.export import Options, export
+from exporter.interrupts import InterruptedRunError, Interrupts
+from exporter.progress import JsonLines, Lines
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+    from exporter.progress import Reporter
+
+
+class Command(ExporterCommand):
+    help = (
+        "Exports every day that has ended and is not in BigQuery yet, table by table. Safe to run at any time, also "
+        "twice at once. Exit code 0: done; 1: a table failed; 2: usage."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        self.add_table_argument(parser)
+        parser.add_argument("--from", dest="first", metavar="DAY", help="Refuse to start with another day.")
+        parser.add_argument("--to", dest="last", metavar="DAY", help="The last day to export.")
+        parser.add_argument("--dry-run", action="store_true", help="Read and check all rows, write nothing.")
+
+    def handle(
+        self,
+        *_args: str,
+        tables: list[str],
+        first: str | None,
+        last: str | None,
+        dry_run: bool,
+        verbosity: int,
+        **_options: Any,
+    ) -> None:
+        first_day, last_day = parse_day("--from", first), parse_day("--to", last)
+        require_order(("--from", first_day), ("--to", last_day))
+        settings, extractors = self.chosen(tables)
+        run_id = os.environ.get("CLOUD_RUN_EXECUTION") or uuid4().hex
+        options = Options(first=first_day, last=last_day, dry_run=dry_run, run_id=run_id)
+        try:
+            with Interrupts() as interrupts:
+                failed = export(settings, extractors, options, self._reporter(run_id, verbosity), interrupts)
+        except InterruptedRunError as error:
+            raise CommandError(
+                "Interrupted. Units that were reported are committed, of the one that was being read nothing is "
+                "visible.\n  Run the command again: it goes on with the first open day.",
+                returncode=FAILED,
+            ) from error
+        if failed:
+            names = ", ".join(failed)
+            raise CommandError(
+                f"Exported {len(extractors) - len(failed)} of {len(extractors)} tables. Failed: {names}.",
+                returncode=FAILED,
+            )
+
+    def _reporter(self, run_id: str, verbosity: int) -> Reporter:
+        # What Django's wrappers wrap: rich asks the stream itself whether it is a terminal.
+        stdout, stderr = (cast("TextIO", wrapper._out) for wrapper in (self.stdout, self.stderr))  # noqa: SLF001
+        if os.environ.get("CLOUD_RUN_JOB"):
+            return JsonLines(stdout, run_id=run_id, verbosity=verbosity)
+        return Lines(stdout, stderr, verbosity=verbosity)

@@ -1,0 +1,123 @@
+"""What an export does → lines for a person, or JSON lines for a log."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from rich.status import Status
+
+    from exporter.errors import ExporterError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitReport:
+    """One unit of a table, done."""
+
+    table: str
+    first_day: date
+    last_day: date
+    rows: int
+    outcome: str
+    """committed; committed by another run; recovered; would commit (a dry run)."""
+    seconds: float
+
+    def __str__(self) -> str:
+        days = f"{self.first_day} to {self.last_day}"
+        rows = "1 row" if self.rows == 1 else f"{self.rows:,} rows"
+        return f"{self.table}  {days}  {rows}  {self.outcome}  {self.seconds:.1f} s"
+
+
+class Reporter(Protocol):
+    """What an export tells while it runs."""
+
+    def reading(self, table: str, day: date, rows: int) -> None: ...
+    def unit(self, report: UnitReport) -> None: ...
+    def nothing_new(self, table: str, head: date) -> None: ...
+    def notice(self, table: str, text: str) -> None: ...
+    def failed(self, table: str, error: ExporterError) -> None: ...
+
+
+class Lines:
+    """A line for each unit on stdout; notices, errors and, on a terminal, progress on stderr."""
+
+    def __init__(self, stdout: TextIO, stderr: TextIO, *, verbosity: int) -> None:
+        self._stdout = stdout
+        self._stderr = stderr
+        self._verbosity = verbosity
+        self._console = Console(file=stderr) if verbosity and stderr.isatty() else None
+        self._status: Status | None = None
+
+    def reading(self, table: str, day: date, rows: int) -> None:
+        if self._console is None:
+            return
+        text = f"{table}  {day}  {rows:,} rows"
+        if self._status is None:
+            self._status = self._console.status(text)
+            self._status.start()
+        self._status.update(text)
+
+    def unit(self, report: UnitReport) -> None:
+        self._say(self._stdout, str(report))
+
+    def nothing_new(self, table: str, head: date) -> None:
+        self._say(self._stdout, f"{table}  nothing new, exported to {head}")
+
+    def notice(self, table: str, text: str) -> None:
+        self._say(self._stderr, f"{table}: {text}")
+
+    def failed(self, table: str, error: ExporterError) -> None:
+        self._say(self._stderr, f"{table} failed.\n{error}", at_least=0)
+
+    def _say(self, stream: TextIO, text: str, *, at_least: int = 1) -> None:
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+        if self._verbosity >= at_least:
+            stream.write(f"{text}\n")
+            stream.flush()
+
+
+class JsonLines:
+    """One JSON object a line on stdout, as Cloud Logging reads them."""
+
+    def __init__(self, stdout: TextIO, *, run_id: str, verbosity: int) -> None:
+        self._stdout = stdout
+        self._run_id = run_id
+        self._verbosity = verbosity
+
+    def reading(self, table: str, day: date, rows: int) -> None:
+        """Nothing: a log is no terminal."""
+
+    def unit(self, report: UnitReport) -> None:
+        self._write(
+            "INFO",
+            str(report),
+            table=report.table,
+            first_day=f"{report.first_day}",
+            last_day=f"{report.last_day}",
+            rows=report.rows,
+            outcome=report.outcome,
+            seconds=round(report.seconds, 3),
+        )
+
+    def nothing_new(self, table: str, head: date) -> None:
+        self._write("INFO", f"{table}: nothing new, exported to {head}", table=table, head=f"{head}")
+
+    def notice(self, table: str, text: str) -> None:
+        self._write("NOTICE", f"{table}: {text}", table=table)
+
+    def failed(self, table: str, error: ExporterError) -> None:
+        self._write("ERROR", f"{table} failed. {error}", table=table, error=type(error).__name__)
+
+    def _write(self, severity: str, message: str, **fields: object) -> None:
+        if self._verbosity or severity == "ERROR":
+            entry = {"severity": severity, "message": message, "run_id": self._run_id, **fields}
+            self._stdout.write(f"{json.dumps(entry, ensure_ascii=False)}\n")
+            self._stdout.flush()

@@ -1,0 +1,67 @@
+"""The ledger and BigQuery's tables → how far each table is exported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from exporter.days import ONE_DAY, last_finished_day
+from exporter.errors import TableError
+from exporter.ledger import Ledger, TableLedger
+from exporter.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+
+    from exporter.conf import Settings
+    from exporter.extractors import BaseExtractor
+    from exporter.warehouse import Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableStatus:
+    """One table. `first_day` and `last_day` are None while nothing is exported."""
+
+    table: str
+    first_day: date | None = None
+    last_day: date | None = None
+    rows: int = 0
+    lag_days: int | None = None
+    """Days that have ended, settled, and are not exported."""
+    in_doubt: tuple[str, ...] = ()
+    """Units that are prepared and not known to be committed, by their days."""
+    problem: str | None = None
+
+
+def table_statuses(settings: Settings, extractors: Sequence[BaseExtractor[Any]], *, now: datetime) -> list[TableStatus]:
+    """Raises SettingsError and WarehouseError; a table that is missing is a status."""
+    warehouse = Warehouse(settings)
+    found: dict[str, Table | TableError] = {}
+    for extractor in extractors:
+        table_id = extractor.get_table_name()
+        try:
+            found[table_id] = warehouse.table(table_id)
+        except TableError as error:
+            found[table_id] = error
+    there = [table_id for table_id, table in found.items() if not isinstance(table, TableError)]
+    known = Ledger(warehouse, time_zone=settings.zone.key).read(there) if there else {}
+    last = last_finished_day(now, settings.zone, settings.settle_delay)
+    return [
+        TableStatus(table=table_id, problem=str(table))
+        if isinstance(table, TableError)
+        else _status(table_id, known.get((table_id, table.created), TableLedger()), settings, last)
+        for table_id, table in found.items()
+    ]
+
+
+def _status(table_id: str, known: TableLedger, settings: Settings, last: date) -> TableStatus:
+    head = known.head or (known.first_day or settings.first_date) - ONE_DAY
+    return TableStatus(
+        table=table_id,
+        first_day=known.first_day,
+        last_day=known.head,
+        rows=known.rows,
+        lag_days=max(0, (last - head).days),
+        in_doubt=tuple(f"{unit.days[0]} to {unit.days[-1]}" for unit in known.in_doubt),
+    )

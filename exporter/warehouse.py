@@ -1,0 +1,220 @@
+"""Settings and the environment → clients, and what BigQuery says of a table."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import google.auth
+from google.api_core import exceptions
+from google.auth import credentials as auth_credentials
+from google.auth import exceptions as auth_exceptions
+from google.cloud import bigquery
+from google.oauth2 import service_account
+from requests import exceptions as requests_exceptions
+
+from exporter.errors import SettingsError, TableError, WarehouseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from google.cloud.bigquery_storage_v1 import BigQueryWriteClient
+
+    from exporter.conf import Settings
+
+CALL_SECONDS = 30.0
+RETRY = bigquery.DEFAULT_RETRY.with_timeout(CALL_SECONDS)
+"""The library's own would repeat a failing call for ten minutes."""
+
+APPLY_TERRAFORM = "Run `make codegen` and apply Terraform, then run this again."
+_REST_VARIABLE = "BIGQUERY_EMULATOR_HOST"
+_GRPC_VARIABLE = "BIGQUERY_STORAGE_EMULATOR_HOST"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One column of a table, in BigQuery's words."""
+
+    name: str
+    type: str
+    mode: str
+    precision: int | None
+    scale: int | None
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """What BigQuery says of a table."""
+
+    table_id: str
+    created: datetime
+    """Aware, UTC: a table that was dropped and made again is another table."""
+    rows: int
+    location: str | None
+    partitioned: bool
+    fields: tuple[Field, ...]
+
+
+class Warehouse:
+    """The dataset and how to reach it. Makes no call before it is asked something.
+
+    Raises SettingsError and WarehouseError: no project, no credentials, half an emulator.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._rest, self._grpc = os.environ.get(_REST_VARIABLE), os.environ.get(_GRPC_VARIABLE)
+        if bool(self._rest) != bool(self._grpc):
+            given, missing = (_REST_VARIABLE, _GRPC_VARIABLE) if self._rest else (_GRPC_VARIABLE, _REST_VARIABLE)
+            raise SettingsError(
+                location=missing,
+                problem=f"is not set, but {given} is: half of the calls would go to BigQuery itself.",
+                remedy="Set both for an emulator (http://host:port and host:port), or neither.",
+            )
+        self._credentials, ambient_project = _credentials(settings, emulated=bool(self._rest))
+        project = settings.project or ambient_project
+        if not project:
+            raise SettingsError(
+                location="SMOLQWERY_PROJECT",
+                problem="is not set, and the credentials name no project.",
+                remedy="Set it to the id of the Google Cloud project that holds the dataset.",
+            )
+        self.project = project
+        self.dataset = settings.dataset
+        self.exporter_dataset = settings.exporter_dataset
+        self._default_location = settings.dataset_location
+
+    @cached_property
+    def client(self) -> bigquery.Client:
+        """The REST client, of the dataset's own project."""
+        rest = self._rest
+        if rest and "://" not in rest:
+            rest = f"http://{rest}"
+        options = {"api_endpoint": rest} if rest else None
+        return bigquery.Client(
+            project=self.project,
+            credentials=self._credentials,
+            client_options=options,
+            location=self._default_location,
+        )
+
+    @cached_property
+    def write_client(self) -> BigQueryWriteClient:
+        """The gRPC client of the Storage Write API. Imported here: a run with nothing to do needs no gRPC."""
+        from google.cloud.bigquery_storage_v1 import BigQueryWriteClient  # noqa: PLC0415 - as the docstring says
+
+        if not self._grpc:
+            return BigQueryWriteClient(credentials=self._credentials)
+        import grpc  # noqa: PLC0415 - as above
+
+        transport = BigQueryWriteClient.get_transport_class("grpc")
+        return BigQueryWriteClient(transport=transport(channel=grpc.insecure_channel(self._grpc)))
+
+    def name(self, table_id: str) -> str:
+        """`project.dataset.table`, as messages and SQL write it."""
+        return f"{self.project}.{self.dataset}.{table_id}"
+
+    def path(self, table_id: str) -> str:
+        """As the Storage Write API writes it."""
+        return f"projects/{self.project}/datasets/{self.dataset}/tables/{table_id}"
+
+    def table(self, table_id: str) -> Table:
+        """Raises TableError: no such table. WarehouseError: no answer."""
+        name = self.name(table_id)
+        with translated_errors(name):
+            try:
+                found = self.client.get_table(name, retry=RETRY, timeout=CALL_SECONDS)
+            except exceptions.NotFound as error:
+                raise TableError(
+                    location=name, problem="not in BigQuery: the exporter makes no tables.", remedy=APPLY_TERRAFORM
+                ) from error
+        return Table(
+            table_id=table_id,
+            created=found.created,
+            rows=found.num_rows or 0,
+            location=found.location or self._default_location,
+            partitioned=found.time_partitioning is not None,
+            fields=tuple(map(_field, found.schema)),
+        )
+
+
+def _field(field: bigquery.SchemaField) -> Field:
+    return Field(
+        name=field.name,
+        type=field.field_type,
+        mode=field.mode or "NULLABLE",
+        precision=field.precision,
+        scale=field.scale,
+        fields=tuple(map(_field, field.fields)),
+    )
+
+
+@contextmanager
+def translated_errors(location: str) -> Iterator[None]:
+    """What Google's libraries raise → WarehouseError with what to do."""
+    try:
+        yield
+    except auth_exceptions.GoogleAuthError as error:
+        raise _no_credentials(error) from error
+    except exceptions.Forbidden as error:
+        raise WarehouseError(
+            location=location,
+            problem=f"BigQuery refuses access: {error.message}.",
+            remedy="Give the exporter's service account the grants that terraform/ renders, or use other credentials.",
+        ) from error
+    except (
+        exceptions.GoogleAPICallError,
+        exceptions.RetryError,
+        requests_exceptions.RequestException,
+        TimeoutError,
+    ) as error:
+        endpoint = os.environ.get(_REST_VARIABLE)
+        problem = f"{endpoint} does not answer" if endpoint else "BigQuery does not answer"
+        if isinstance(error, exceptions.ClientError):
+            raise WarehouseError(
+                location=location,
+                problem=f"BigQuery refuses the call: {error.message}.",
+                remedy="The message is BigQuery's own. Run this again with --traceback to see which call it was.",
+            ) from error
+        raise WarehouseError(
+            location=location,
+            problem=f"{problem}: {_reason(error)}.",
+            remedy="Check the network and the endpoint, then run this again.",
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    """The innermost cause: the outer ones say only that a time limit passed."""
+    cause = getattr(error, "cause", None) or error.__cause__
+    return _reason(cause) if isinstance(cause, Exception) else str(error)
+
+
+def _credentials(settings: Settings, *, emulated: bool) -> tuple[Any, str | None]:
+    if emulated:
+        return auth_credentials.AnonymousCredentials(), None
+    if settings.service_account:
+        try:
+            return service_account.Credentials.from_service_account_info(dict(settings.service_account)), None
+        except ValueError as error:
+            raise SettingsError(
+                location="SMOLQWERY_GOOGLE_PRIVATE_KEY",
+                problem=f"with the other SMOLQWERY_GOOGLE_* settings it makes no service account: {error}.",
+                remedy="Copy all of them from the service account's JSON key, newlines included.",
+            ) from error
+    try:
+        return google.auth.default(scopes=["https://www.googleapis.com/auth/cloud-platform"])
+    except auth_exceptions.GoogleAuthError as error:
+        raise _no_credentials(error) from error
+
+
+def _no_credentials(error: Exception) -> WarehouseError:
+    return WarehouseError(
+        location="Google credentials",
+        problem=f"{str(error).rstrip('.')}.",
+        remedy="Run `gcloud auth application-default login`, give the job a service account, "
+        f"or set {_REST_VARIABLE} and {_GRPC_VARIABLE} for an emulator.",
+    )
