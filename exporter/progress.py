@@ -29,7 +29,7 @@ class UnitReport:
     seconds: float
 
     def __str__(self) -> str:
-        days = f"{self.first_day} to {self.last_day}"
+        days = f"{self.first_day}" if self.first_day == self.last_day else f"{self.first_day} to {self.last_day}"
         rows = "1 row" if self.rows == 1 else f"{self.rows:,} rows"
         return f"{self.table}  {days}  {rows}  {self.outcome}  {self.seconds:.1f} s"
 

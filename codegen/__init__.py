@@ -1,0 +1,8 @@
+"""Extractors → the Terraform of their warehouse, at build time: introspect → render → files.
+
+`introspect` turns extractors into a `Warehouse`, `render` a Warehouse into the text of each file, `files` compares the
+texts with a directory and writes what differs. Nothing reaches back. codegen imports exporter; exporter never imports
+codegen, and never Jinja.
+"""
+
+from __future__ import annotations

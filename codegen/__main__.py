@@ -1,0 +1,152 @@
+"""`python -m codegen`: the extractors that the settings name → Terraform in a directory, or what is out of date."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import django
+
+from codegen.errors import ForeignFileError
+from codegen.files import compare, write
+from codegen.introspect import warehouse_of
+from codegen.report import drift_report, run_report
+from exporter.conf import load_settings, settings_problems
+from exporter.errors import ExporterError, SchemaError, SettingsError
+from exporter.extractors import load_extractors
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from codegen.introspect import Warehouse
+    from exporter.extractors import BaseExtractor
+
+_DESCRIPTION = """\
+Render the Terraform of the warehouse from the extractors of a Django project.
+
+Run it where manage.py is. No database, no BigQuery and no Terraform is asked. Files that codegen did not make are
+left alone; when one of them is in the way, nothing is written.
+"""
+_EXIT_CODES = """\
+exit codes:
+  0  the directory is what the extractors say
+  1  --check found a difference, an extractor cannot have its table, or a file that codegen did not make is in the way
+  2  the command line, the settings or the directory cannot be used
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """One run: reports on stdout, says what is wrong on stderr, returns the exit code."""
+    options = _parser().parse_args(arguments)
+    problems: tuple[ExporterError | ExceptionGroup[ExporterError], ...] = ()
+    exit_code = 0
+    try:
+        _set_up_django()
+        exit_code = _run(options.output, check=options.check)
+    except* ExporterError as group:
+        problems = group.exceptions
+    for problem in problems:
+        sys.stderr.write(f"{problem}\n")
+        exit_code = 1 if isinstance(problem, (SchemaError, ForeignFileError)) else 2
+    return exit_code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m codegen",
+        description=_DESCRIPTION,
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="the directory; made where its parent exists (default: SMOLQWERY_TERRAFORM_DIR or terraform/warehouse)",
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing, and say what a run would change")
+    return parser
+
+
+def _set_up_django() -> None:
+    module = os.environ.get("DJANGO_SETTINGS_MODULE")
+    if not module:
+        raise SettingsError(
+            location="DJANGO_SETTINGS_MODULE",
+            problem="is not set.",
+            remedy="Name the settings: DJANGO_SETTINGS_MODULE=shop.settings python -m codegen",
+        )
+    # As manage.py has it. `python -m` puts it there, unless PYTHONSAFEPATH is set.
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        django.setup()
+    except Exception as error:
+        raise SettingsError(
+            location=f"DJANGO_SETTINGS_MODULE={module}",
+            problem=f"Django does not start: {type(error).__name__}: {error}.",
+            remedy="Run codegen where manage.py is, in the project's environment; `manage.py check` shows more.",
+        ) from error
+
+
+def _run(output: Path | None, *, check: bool) -> int:
+    if problems := settings_problems():
+        raise ExceptionGroup("settings", problems)
+    settings = load_settings()
+    warehouse = warehouse_of(settings, _load(settings.extractors))
+    directory = _from_here(output or settings.terraform_dir)
+    files = compare(directory, _render(warehouse))
+    if not check:
+        write(directory, files)
+        sys.stdout.write(run_report(directory, files))
+        return 0
+    drift = drift_report(directory, files)
+    sys.stdout.write(drift)
+    if drift:
+        sys.stderr.write(f"Generated files are out of date. Run `{_command(output)}` and commit what it changes.\n")
+    return 1 if drift else 0
+
+
+def _load(paths: Sequence[str]) -> list[BaseExtractor[Any]]:
+    """As load_extractors(), with all that is wrong at once."""
+    extractors, problems = [], []
+    for position, path in enumerate(paths):
+        try:
+            extractors += load_extractors([path], first_position=position)
+        except SettingsError as problem:
+            problems.append(problem)
+        except Exception as error:  # noqa: BLE001 - a module of the team may raise anything when it is imported
+            where, what = f"SMOLQWERY_EXTRACTORS[{position}]", f"cannot import {path!r}: {error}."
+            remedy = "Write 'package.module.ExtractorClass', importable from the project."
+            problems.append(SettingsError(location=where, problem=what, remedy=remedy))
+    if problems:
+        raise ExceptionGroup("SMOLQWERY_EXTRACTORS", problems)
+    return extractors
+
+
+def _from_here(directory: Path) -> Path:
+    """Short in messages."""
+    return directory.relative_to(Path.cwd()) if directory.is_relative_to(Path.cwd()) else directory
+
+
+def _render(warehouse: Warehouse) -> dict[str, str]:
+    try:
+        from codegen.render import render  # noqa: PLC0415 - Jinja comes with an extra that can be missing
+    except ModuleNotFoundError as error:
+        remedy = "Run `pip install 'smolqwery-terraform[codegen]'`."
+        raise SettingsError(location="codegen", problem=f"{error}.", remedy=remedy) from error
+    return render(warehouse)
+
+
+def _command(output: Path | None) -> str:
+    command = f"DJANGO_SETTINGS_MODULE={os.environ['DJANGO_SETTINGS_MODULE']} python -m codegen"
+    return f"{command} --output {shlex.quote(str(output))}" if output else command
+
+
+if __name__ == "__main__":
+    sys.exit(main())

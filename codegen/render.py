@@ -1,0 +1,118 @@
+"""Warehouse → the text of each generated file. The only module that knows Jinja."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from codegen.ledger import LEDGER_COLUMNS
+from codegen.ownership import MANIFEST, header
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from codegen.introspect import Table, Warehouse
+    from exporter.schema import Column
+
+# Not the settings module's name: staging and production have one each and share the files.
+_SETTINGS_HEADER = header("the SMOLQWERY_* settings")
+_FROM_SETTINGS = ("access.tf", "dataset.tf", "exporter.tf", "outputs.tf", "variables.tf", "versions.tf")
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def render(warehouse: Warehouse) -> dict[str, str]:
+    """Path in the output directory → text: the same from the same warehouse, byte for byte."""
+    templates = _environment()
+    files = {
+        name: templates.get_template(f"{name}.j2").render(warehouse=warehouse, settings_header=_SETTINGS_HEADER)
+        for name in _FROM_SETTINGS
+    }
+    table_template = templates.get_template("table.tf.j2")
+    for table in warehouse.tables:
+        files[_table_path(table.name)] = table_template.render(
+            table=table, header=header(table.source), schema=_schema_path(table.name)
+        )
+    schemas = {table.name: table.columns for table in warehouse.tables} | {"exporter_ledger": LEDGER_COLUMNS}
+    files |= {_schema_path(name): _json([_schema(column) for column in columns]) for name, columns in schemas.items()}
+    files[MANIFEST] = _json(_manifest(warehouse, sorted(name for name in files if name.endswith(".json"))))
+    return dict(sorted(files.items()))
+
+
+def hcl(text: str) -> str:
+    """Any text as a quoted HCL string, on one line, in which Terraform interpolates nothing."""
+    # What does not print (control characters, a right-to-left override, a zero-width space) is written as its
+    # number, so that a reviewer sees it.
+    quoted = "".join(_ESCAPES.get(c) or (c if c.isprintable() else f"\\U{ord(c):08x}") for c in text)
+    return '"' + quoted.replace("${", "$${").replace("%{", "%%{") + '"'
+
+
+def _hcl_list(texts: Iterable[str]) -> str:
+    return f"[{', '.join(hcl(text) for text in texts)}]"
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        autoescape=False,  # noqa: S701 - HCL, not HTML: `hcl` escapes
+        keep_trailing_newline=True,
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        lstrip_blocks=True,
+        trim_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters |= {"hcl": hcl, "hcl_list": _hcl_list}
+    return environment
+
+
+def _table_path(name: str) -> str:
+    # Terraform takes a file whose name ends with _override for changes to another one.
+    suffix = ".table.tf" if name.endswith("_override") else ".tf"
+    return f"table_{name}{suffix}"
+
+
+def _schema_path(name: str) -> str:
+    return f"schemas/{name}.json"
+
+
+def _schema(column: Column) -> dict[str, Any]:
+    """As BigQuery's API writes it: any other spelling, or a key too many, would be a change at each plan."""
+    schema: dict[str, Any] = {"name": column.name, "type": str(column.type), "mode": str(column.mode)}
+    if column.description:
+        schema["description"] = column.description
+    if column.policy_tags:
+        schema["policyTags"] = {"names": list(column.policy_tags)}
+    if column.precision is not None:
+        schema["precision"] = str(column.precision)
+    if column.scale:
+        schema["scale"] = str(column.scale)
+    if column.fields:
+        schema["fields"] = [_schema(field) for field in column.fields]
+    return schema
+
+
+def _manifest(warehouse: Warehouse, json_files: list[str]) -> dict[str, Any]:
+    return {
+        "//": _SETTINGS_HEADER.removeprefix("# "),
+        "dataset": warehouse.dataset,
+        "location": warehouse.location,
+        "tables": {table.name: _layout(table) for table in warehouse.tables},
+        "retired_tables": [],
+        "files": json_files,
+    }
+
+
+def _layout(table: Table) -> dict[str, Any]:
+    """What a table's schema cannot say."""
+    partitioning = table.partitioning
+    return {
+        "extractor": table.source,
+        "partitioning": partitioning and {"type": partitioning.type, "field": partitioning.field},
+        "partition_expiration_ms": partitioning and partitioning.expiration_ms,
+        "clustering": list(table.clustering),
+    }
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"

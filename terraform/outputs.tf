@@ -1,0 +1,19 @@
+output "dataset_id" {
+  description = "Dataset of the warehouse."
+  value       = module.warehouse.dataset_id
+}
+
+output "exporter_dataset_id" {
+  description = "Dataset of the exporter's ledger."
+  value       = module.warehouse.exporter_dataset_id
+}
+
+output "table_ids" {
+  description = "Full ids of the tables, by name."
+  value       = module.warehouse.table_ids
+}
+
+output "view_ids" {
+  description = "Full ids of the delta views, by name."
+  value       = module.warehouse.view_ids
+}

@@ -1,0 +1,6 @@
+from __future__ import annotations
+
+SMOLQWERY_EXTRACTORS = None
+SMOLQWERY_FIRST_DATE = None
+SMOLQWERY_DATASET = None
+SMOLQWERY_DATASET_LOCATION = None

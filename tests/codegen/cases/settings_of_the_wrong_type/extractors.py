@@ -1,0 +1,9 @@
+from __future__ import annotations
+
+SMOLQWERY_ACL_GROUPS = "analysts@example.com"
+SMOLQWERY_DATASET = "data-set"
+SMOLQWERY_DATASET_LOCATION = 7
+SMOLQWERY_EXTRACTORS = "shop.extractors.UserExtractor"
+SMOLQWERY_FIRST_DATE = "01/02/2025"
+SMOLQWERY_READER_GROUPS = [None]
+SMOLQWERY_TERRAFORM_DIR = 3

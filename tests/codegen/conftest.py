@@ -1,0 +1,67 @@
+"""codegen in the tests' own process, with the settings of a small shop."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.conf import settings as django_settings
+
+from codegen.__main__ import main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+CASES = Path(__file__).parent / "cases"
+SHOP = {
+    "SMOLQWERY_ACL_GROUPS": ["data-team@example.com"],
+    "SMOLQWERY_DATASET": "shop",
+    "SMOLQWERY_DATASET_LOCATION": "EU",
+    "SMOLQWERY_FIRST_DATE": "2025-01-01",
+    "SMOLQWERY_READER_GROUPS": ["analysts@example.com", "board@example.com"],
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    stdout: str
+    stderr: str
+    exit_code: int
+
+
+@pytest.fixture
+def use_case(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Callable[[str], None]]:
+    """Make a case's directory the current one, and its module's SMOLQWERY_* the settings that differ from the shop's."""
+    modules = set(sys.modules)
+
+    def use(case: str) -> None:
+        monkeypatch.syspath_prepend(str(CASES / case))
+        sys.modules.pop("extractors", None)
+        module = vars(importlib.import_module("extractors"))
+        for name in dir(django_settings):
+            if name.startswith("SMOLQWERY_"):
+                delattr(settings, name)
+        extractors = [name for name in module if name.endswith("Extractor") and name != "BaseExtractor"]
+        own = {name: value for name, value in module.items() if name.startswith("SMOLQWERY_")}
+        for name, value in (SHOP | {"SMOLQWERY_EXTRACTORS": [f"extractors.{name}" for name in extractors]} | own).items():
+            setattr(settings, name, value)
+
+    yield use
+    for name in set(sys.modules) - modules:
+        if str(getattr(sys.modules[name], "__file__", None)).startswith(str(CASES)):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def run_codegen(capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
+    def run(*arguments: str | Path) -> Result:
+        capsys.readouterr()
+        exit_code = main([str(argument) for argument in arguments])
+        stdout, stderr = capsys.readouterr()
+        return Result(stdout=stdout, stderr=stderr, exit_code=exit_code)
+
+    return run

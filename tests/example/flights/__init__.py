@@ -1,0 +1,1 @@
+"""The example project, and its one app: departures from New York."""

@@ -1,0 +1,63 @@
+"""Copies of terraform/ to apply in tests, an emulator for them, and the provider."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from pytest_terraform import tf
+
+from emulator.process import Emulator, running_emulator
+from terraform.provider import provider_environ
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def terraform_emulator() -> Iterator[Emulator]:
+    """An emulator of its own: what Terraform makes and destroys is nobody else's."""
+    with running_emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="session", autouse=True)
+def terraform_modules(terraform_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where pytest-terraform finds its modules, and their environment: copies of terraform/ that may be destroyed.
+
+    `deployment` is applied as it is, `changing` into a dataset of its own by the one test that changes it.
+    """
+    modules = tmp_path_factory.mktemp("modules")
+    ignored = shutil.ignore_patterns(".terraform*", "*.tfstate*", "tf_resources.json")
+    for name in ("deployment", "changing"):
+        shutil.copytree(REPOSITORY / "terraform", modules / name, ignore=ignored)
+        unprotect(modules / name / "warehouse")
+    (modules / "changing" / "terraform.tfvars").write_text('dataset_id = "changing"\n', "utf-8")
+    environ = {
+        **terraform_emulator.environ,
+        **provider_environ(),
+        "TF_VAR_project": terraform_emulator.project,
+        "TF_VAR_deletion_protection": "false",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environ.items():
+            patch.setenv(name, value)
+        patch.setattr(tf.LazyModuleDir, "value", str(modules))
+        yield modules
+    assert "TF_VAR_project" not in os.environ
+
+
+def unprotect(module: Path) -> None:
+    """prevent_destroy cannot be a variable; an override file beside the copy takes it away, for the teardown."""
+    blocks = [
+        f"{line}\n  lifecycle {{\n    prevent_destroy = false\n  }}\n}}\n"
+        for path in sorted(module.glob("*.tf"))
+        for line in path.read_text("utf-8").splitlines()
+        if line.startswith("resource ") and "iam_member" not in line
+    ]
+    (module / "test_override.tf").write_text("\n".join(blocks), "utf-8")

@@ -1,0 +1,66 @@
+"""The stand-in for hashicorp/google: Terraform starts it, it serves three BigQuery resources and talks to an emulator.
+
+install.py writes the launcher that calls `main`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tf import provider as tf_provider  # type: ignore[import-not-found]
+from tf import runner  # type: ignore[import-not-found]
+
+from terraform.stand_in_provider.bigquery import BigQuery
+from terraform.stand_in_provider.configuration import Configuration, configuration
+from terraform.stand_in_provider.contract import contract
+from terraform.stand_in_provider.dataset import Dataset
+from terraform.stand_in_provider.dataset_iam_member import DatasetIamMember
+from terraform.stand_in_provider.resource import Resource
+from terraform.stand_in_provider.servicer import Servicer
+from terraform.stand_in_provider.table import Table
+from terraform.stand_in_provider.tf_schema import tf_schema
+
+
+class GoogleProvider:
+    """Shaped after tf.iface.Provider; not derived from it, which would buy nothing."""
+
+    configuration: Configuration
+    bigquery: BigQuery
+
+    def full_name(self) -> str:
+        return "registry.terraform.io/hashicorp/google"
+
+    def get_model_prefix(self) -> str:
+        return "google_"
+
+    def get_provider_schema(self, _diagnostics: object) -> Any:
+        return tf_schema(contract("provider"))
+
+    def validate_config(self, _diagnostics: object, _config: dict[str, Any]) -> None:
+        """`terraform validate` needs no endpoint."""
+
+    def configure_provider(self, _diagnostics: object, config: dict[str, Any]) -> None:
+        self.configuration = configuration(config)
+        self.bigquery = BigQuery(
+            endpoint=self.configuration.endpoint, access_token=self.configuration.access_token
+        )
+
+    def get_data_sources(self) -> list[type]:
+        return []
+
+    def get_functions(self) -> list[type]:
+        return []
+
+    def get_resources(self) -> list[type[Resource]]:
+        return [Dataset, Table, DatasetIamMember]
+
+    def new_resource(self, resource: type[Resource]) -> Resource:
+        return resource(self)
+
+
+def main(directory: str) -> None:
+    """`directory` is install.py's: the certificate is kept there, and not in somebody's home."""
+    tf_provider.ProviderServicer = Servicer
+    runner._get_cert_cache_path = lambda: Path(directory) / "certificate.json"
+    runner.run_provider(GoogleProvider())

@@ -1,0 +1,60 @@
+"""A contract → the schema that `tf` sends to Terraform."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tf.gen import tfplugin_pb2 as pb  # type: ignore[import-not-found]
+from tf.schema import Attribute, Block, NestedBlock, NestMode, Schema  # type: ignore[import-not-found]
+from tf.types import Bool, List, Map, Number, String  # type: ignore[import-not-found]
+
+from terraform.stand_in_provider import contract
+
+_SCALARS = {"string": String, "number": Number, "bool": Bool}
+_COLLECTIONS = {"list": List, "map": Map}
+
+
+def tf_schema(declared: contract.Contract) -> Any:  # noqa: ANN401, tf has no types
+    # Version 0 is what the real resources have, and without one tf warns about every state it reads.
+    return Schema(
+        version=0,
+        attributes=_attributes(declared.attributes),
+        block_types=[_ListBlock(name, block) for name, block in declared.block_types.items()],
+    )
+
+
+class _ListBlock(NestedBlock):  # type: ignore[misc]
+    """tf knows sets and single blocks only; with a list `view[0].query` works as in the real provider."""
+
+    def __init__(self, name: str, block: contract.Block) -> None:
+        super().__init__(name, NestMode.Set, Block(attributes=_attributes(block.attributes)), max_items=block.max_items)
+
+    def to_pb(self) -> Any:  # noqa: ANN401, a protobuf message
+        message = super().to_pb()
+        message.nesting = pb.Schema.NestedBlock.NestingMode.LIST
+        return message
+
+    def encode(self, value: object) -> object:
+        return value
+
+    def decode(self, value: object) -> object:
+        return value
+
+    def semantically_equal(self, one: object, other: object) -> bool:
+        return one == other
+
+
+def _attributes(declared: Any) -> list[Any]:
+    return [
+        Attribute(
+            name, _type(attribute.type), required=attribute.required, optional=attribute.optional, computed=attribute.computed
+        )
+        for name, attribute in declared.items()
+    ]
+
+
+def _type(declared: contract.Type) -> Any:  # noqa: ANN401, tf has no types
+    if isinstance(declared, str):
+        return _SCALARS[declared]()
+    collection, element = declared
+    return _COLLECTIONS[collection](_SCALARS[element]())
