@@ -111,14 +111,7 @@ class Batches:
                 batch = self._batch(chunk, window) if chunk.rows else None
             except ExporterError:
                 raise
-            except (
-                ValueRefusedError,
-                TypeError,
-                ValueError,
-                OverflowError,
-                AttributeError,
-                pa.ArrowException,
-            ) as error:
+            except Exception as error:
                 raise self._located(chunk, done, window, error) from error
             if batch is None:
                 return
@@ -184,7 +177,10 @@ class Batches:
 
     def _located(self, chunk: Chunk, done: int, window: Window, error: Exception) -> Exception:
         """The error with the row and the column that caused it."""
+        last_states = {id(row): number for number, row in enumerate(chunk.rows, done + 1)}
         for number, row in enumerate(chunk.rows, done + 1):
+            if last_states[id(row)] != number:
+                continue  # changed and yielded again since: what it was is not known
             refuse = partial(RowError, extractor=self._extractor, day=window.day, row=number)
             if not isinstance(row, self._row_class):
                 return refuse(
@@ -200,7 +196,18 @@ class Batches:
                 return refuse(column=refused.path, problem=refused.problem, remedy=refused.remedy)
             except AttributeError as missing:
                 return refuse(column=None, problem=f"{missing}.", remedy="Set every field of the dataclass.")
-        return error
+            except Exception as raised:  # noqa: BLE001 - of a property; the cause is kept
+                problem = f"reading it raised {type(raised).__name__}: {raised}."
+                return refuse(column=None, problem=problem, remedy="Let the fields of a row be plain values.")
+        return self._of_some_row(chunk, done, window, error)
+
+    def _of_some_row(self, chunk: Chunk, done: int, window: Window, error: Exception) -> ExtractionError:
+        column = f", column {error.path}" if isinstance(error, ValueRefusedError) else ""
+        return ExtractionError(
+            location=f"{self._extractor}, {window.day}, rows {done + 1} to {done + len(chunk.rows)}{column}",
+            problem=error.problem if isinstance(error, ValueRefusedError) else f"{type(error).__name__}: {error}.",
+            remedy="Yield a new object for each row: then the message can name the row.",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,16 +53,17 @@ def _extractors() -> Iterator[CheckMessage]:
             extractors += load_extractors([path], first_position=position)
         except SettingsError as problem:
             yield _error(3, problem)
+    databases = list(django_settings.DATABASES) or ["default"]  # which Django always has
     for extractor in extractors:
         try:
             table_columns(extractor)
         except SchemaError as problem:
             sound = False
             yield _error(4, problem)
-        if extractor.get_database() not in django_settings.DATABASES and django_settings.DATABASES:
+        if extractor.get_database() not in databases:
             yield Error(
                 f"{path_of(extractor)}: get_database() returned {extractor.get_database()!r}, which DATABASES has not.",
-                hint=f"Return one of {', '.join(map(repr, django_settings.DATABASES))}.",
+                hint=f"Return one of {', '.join(map(repr, databases))}.",
                 id="smolqwery.E006",
             )
     if sound:

@@ -9,6 +9,7 @@ ExporterError
 ├── WarehouseError       BigQuery does not answer, or is not what Terraform should have made
 │   └── TableError       a table is missing, or its columns differ from the dataclass
 ├── WriteError           rows did not reach BigQuery, or were not committed
+│   └── StreamsGoneError prepared streams that BigQuery does not know (any more)
 └── LedgerError          the ledger contradicts what is asked, or could not be written
 """
 
@@ -39,7 +40,7 @@ class SchemaError(ExporterError):
 
 
 class ExtractionError(ExporterError):
-    """`location` is the extractor and the day."""
+    """`location` is the extractor and the day, or the database that cannot be read."""
 
 
 class RowError(ExtractionError):
@@ -70,6 +71,10 @@ class TableError(WarehouseError):
 
 class WriteError(ExporterError):
     """`location` is `project.dataset.table` and the unit's days."""
+
+
+class StreamsGoneError(WriteError):
+    """`location` is as in WriteError. What became of the rows, the table itself must tell."""
 
 
 class LedgerError(ExporterError):

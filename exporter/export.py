@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from exporter.days import ONE_DAY, last_finished_day
-from exporter.errors import DayError, ExporterError, LedgerError, TableError
+from exporter.doubt import is_committed_after_all
+from exporter.errors import DayError, ExporterError, LedgerError, StreamsGoneError, TableError
 from exporter.extractors import table_columns
 from exporter.ledger import Ledger, TableLedger
 from exporter.matching import match_columns
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from exporter.conf import Settings
     from exporter.extractors import BaseExtractor
     from exporter.interrupts import Interrupts
+    from exporter.ledger import Unit
     from exporter.progress import Reporter
+    from exporter.schema import Column
     from exporter.unit import Source
     from exporter.warehouse import Table
 
@@ -99,7 +102,6 @@ class _TableRun:
         self._interrupts = interrupts
         self._extractor = extractor
         self._table = table
-        self._location = table.location or settings.dataset_location
 
     def export(self, known: TableLedger) -> None:
         """Recover what is in doubt, then export unit by unit. Raises ExporterError."""
@@ -107,18 +109,23 @@ class _TableRun:
         for notice in match_columns(name, table_columns(self._extractor), self._table.fields):
             self._reporter.notice(self._table.table_id, notice)
         head = self._checked_head(known)
-        if not self._options.dry_run:
-            self._recover(known)
+        again = [] if self._options.dry_run else self._recover(known)
+        if again:
+            head = again[0].days[0] - ONE_DAY
         self._refuse_other_first(head)
         last = last_finished_day(datetime.now(UTC), self._settings.zone, self._settings.settle_delay)
         if self._options.last is not None:
             last = min(last, self._options.last)
         if head >= last:
             self._reporter.nothing_new(self._table.table_id, head)
+        for unit in again:  # exactly its days, as the generation after
+            while head < unit.days[-1]:
+                head = self._export_unit(head + ONE_DAY, unit.days[-1], unit.generation + 1)
         while head < last:
-            head = self._export_unit(head + ONE_DAY, last, known)
+            first = head + ONE_DAY
+            head = self._export_unit(first, last, known.abandoned.get(first, -1) + 1)
 
-    def _export_unit(self, first: date, last: date, known: TableLedger) -> date:
+    def _export_unit(self, first: date, last: date, generation: int) -> date:
         """The new head."""
         # Imported here: a run with nothing to do needs neither Arrow nor gRPC.
         from exporter.unit import Draft, settle  # noqa: PLC0415
@@ -126,12 +133,11 @@ class _TableRun:
         started = time.monotonic()
         with Draft(self._warehouse, self._source(), dry_run=self._options.dry_run) as draft:
             draft.read(first, last, lambda day, rows: self._reporter.reading(self._table.table_id, day, rows))
-            generation = known.abandoned.get(first, -1) + 1
             outcome = "would commit"
             unit = draft.finalize(run_id=self._options.run_id, generation=generation)
             if not self._options.dry_run:
                 with self._interrupts.held():
-                    winner = settle(self._warehouse, self._ledger, unit, location=self._location)
+                    winner = settle(self._warehouse, self._ledger, unit)
                     outcome = "committed" if winner == unit else "committed by another run"
                     unit = winner
                     self._report(unit.days, unit.rows, outcome, started)
@@ -141,14 +147,32 @@ class _TableRun:
             raise draft.failure
         return unit.days[-1]
 
-    def _recover(self, known: TableLedger) -> None:
-        for unit in known.in_doubt:
-            from exporter.unit import commit_prepared  # noqa: PLC0415 - as above
+    def _recover(self, known: TableLedger) -> list[Unit]:
+        """Commit what was prepared and is in doubt; the units that are lost, to be done again."""
+        return [unit for unit in known.in_doubt if not self._recover_unit(unit)]
 
-            started = time.monotonic()
-            with self._interrupts.held():
-                commit_prepared(self._warehouse, self._ledger, unit, location=self._location)
-                self._report(unit.days, unit.rows, "recovered", started)
+    def _recover_unit(self, unit: Unit) -> bool:
+        from exporter.unit import commit_prepared  # noqa: PLC0415 - as above
+
+        started = time.monotonic()
+        recovered = True
+        with self._interrupts.held():
+            try:
+                commit_prepared(self._warehouse, self._ledger, unit)
+            except StreamsGoneError:
+                recovered = is_committed_after_all(
+                    self._warehouse,
+                    self._ledger,
+                    unit,
+                    date_column=self._date_column(),
+                    zone=self._settings.zone,
+                )
+            self._report(unit.days, unit.rows, "recovered" if recovered else "abandoned", started)
+        return recovered
+
+    def _date_column(self) -> Column:
+        name = self._extractor.get_date_field()
+        return next(column for column in table_columns(self._extractor) if column.name == name)
 
     def _report(self, days: Sequence[date], rows: int, outcome: str, started: float) -> None:
         self._reporter.unit(

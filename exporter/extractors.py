@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing
 from abc import ABC, abstractmethod
+from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -15,7 +16,7 @@ from exporter.schema import Column, Mode, Type, columns_of, refuse_duplicates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
 D = TypeVar("D")
 
@@ -127,9 +128,14 @@ def table_columns(extractor: BaseExtractor[Any]) -> tuple[Column, ...]:
             problem=f"get_extractor_type() returned {extractor.get_extractor_type()!r}.",
             remedy="Return ExtractorType.date_aggregated or ExtractorType.individual_rows.",
         )
+    row_class = extractor.get_dataclass()
+    if not isinstance(row_class, type):
+        raise SchemaError(
+            location=path, problem=f"get_dataclass() returned {row_class!r}.", remedy="Return the dataclass of a row."
+        )
+    columns = columns_of(row_class)
     if problem := table_name_problem(extractor.get_table_name()):
         raise SchemaError(location=path, problem=f"{problem}.", remedy="Override get_table_name().")
-    columns = columns_of(extractor.get_dataclass())
     columns = (
         _aggregated(path, extractor, columns) if is_aggregated(extractor) else _individual(path, extractor, columns)
     )
@@ -163,7 +169,7 @@ def _load(path: object, position: int) -> BaseExtractor[Any]:
         )
     try:
         found = import_string(path)
-    except ImportError as error:
+    except (ImportError, TypeError, ValueError) as error:  # the others of a path such as '.extractors.X'
         raise SettingsError(
             location=setting,
             problem=f"cannot import {path!r}: {error}.",
@@ -190,12 +196,13 @@ def _aggregated(path: str, extractor: BaseExtractor[Any], columns: tuple[Column,
     name = extractor.get_date_field()
     if problem := column_name_problem(name):
         raise SchemaError(location=path, problem=f"get_date_field(): {problem}.", remedy="Return a column name.")
-    if any(column.name.lower() == name.lower() for column in columns):
-        raise SchemaError(
-            location=path,
-            problem=f"the dataclass has a field {name!r}, which is the date column added to aggregated tables.",
-            remedy="Remove the field, or return another name from get_date_field().",
-        )
+    for column in columns:
+        if column.name.lower() == name.lower():
+            raise SchemaError(
+                location=f"{path}, column {column.name}",
+                problem=f"aggregated tables get a date column {name!r}, and the dataclass has one too.",
+                remedy="Remove the field, or return another name from get_date_field().",
+            )
     added = Column(
         name=name, type=Type.DATE, mode=Mode.REQUIRED, description="The day that the row describes.", python_type=None
     )
@@ -239,19 +246,21 @@ def _check_layout(path: str, extractor: BaseExtractor[Any], columns: tuple[Colum
             remedy="Return 'DAY', 'MONTH', 'YEAR', 'HOUR' (TIMESTAMP only) or None.",
         )
     expiration = extractor.get_partition_expiration()
-    if expiration is not None and (partitioning is None or expiration.total_seconds() <= 0):
+    lasting = isinstance(expiration, timedelta) and expiration > timedelta(0)
+    if expiration is not None and (partitioning is None or not lasting):
         raise SchemaError(
             location=path,
             problem=f"get_partition_expiration() returned {expiration!r} with partitioning {partitioning!r}.",
             remedy="Return a positive timedelta for a partitioned table, or None.",
         )
-    clustering = tuple(extractor.get_clustering_fields())
-    unfit = [name for name in clustering if not _clusterable(by_name.get(name))]
+    clustering = extractor.get_clustering_fields()
+    unfit = isinstance(clustering, str) or not all(_clusterable(by_name.get(name)) for name in clustering)
     if unfit or len(clustering) > _MAX_CLUSTERING_FIELDS or len(set(clustering)) < len(clustering):
         raise SchemaError(
             location=path,
             problem=f"get_clustering_fields() returned {clustering!r}.",
-            remedy="Return at most four columns, none twice, REPEATED, FLOAT, BYTES, TIME, JSON or RECORD.",
+            remedy="Return a list of at most four columns of the table, none twice and "
+            "none REPEATED, FLOAT, BYTES, TIME, JSON or RECORD.",
         )
 
 

@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+_MADE = frozenset({Type.TIMESTAMP, Type.JSON, Type.BYTES})
+"""Their values are made from those of the row; all others are taken as they are."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Gathered:
     """The values of one column in a chunk of rows, nested as its columns are."""
 
     column: Column
     values: list[Any] = field(default_factory=list)
-    """Of all but RECORDs. A TIMESTAMP as the timedelta since 1970-01-01 UTC, JSON as text."""
+    """Of all but RECORDs. A TIMESTAMP as the timedelta since 1970-01-01 UTC, JSON as text, a bytearray as bytes."""
     lengths: list[int] = field(default_factory=list)
     """Of a REPEATED column: how many elements each row has."""
     present: list[bool] = field(default_factory=list)
@@ -79,7 +83,7 @@ def _collect_sinks(gathered: Gathered, sinks: list[Callable[[Any], None]]) -> No
             sinks.append(gathered.present.append)
         for child in gathered.fields:
             _collect_sinks(child, sinks)
-    elif column.mode is Mode.REPEATED and column.type not in (Type.TIMESTAMP, Type.JSON):
+    elif column.mode is Mode.REPEATED and column.type not in _MADE:
         sinks.append(gathered.values.extend)
     else:
         sinks.append(gathered.values.append)
@@ -90,7 +94,7 @@ class _Source:
 
     def __init__(self) -> None:
         self._lines: list[str] = []
-        self._names: dict[str, Any] = {"EPOCH": EPOCH, "require": _require}
+        self._names: dict[str, Any] = {"EPOCH": EPOCH, "require": _require, "frozen": _frozen}
         self._sinks = 0
         self._variables = 0
 
@@ -115,19 +119,18 @@ class _Source:
             self._line(indent, f"{self._sink()}({self._scalar(column, value, indent)})")
 
     def _scalar(self, column: Column, value: str, indent: int) -> str:
-        if column.type not in (Type.TIMESTAMP, Type.JSON):
+        if column.type not in _MADE:
             return value
-        if column.mode is Mode.NULLABLE:
-            variable = self._assign(indent, value)
-            return f"None if {variable} is None else {self._element(column, variable)}"
-        return self._element(column, value)
+        variable = self._assign(indent, value)
+        element = self._element(column, variable)
+        return f"None if {variable} is None else {element}" if column.mode is Mode.NULLABLE else element
 
     def _element(self, column: Column, value: str) -> str:
         if column.type is Type.TIMESTAMP:
             return f"{value} - EPOCH"  # a third of the time of Arrow's own conversion, and refuses naive datetimes
         if column.type is Type.JSON:
             return f"{self._name(partial(to_json, column))}({value})"
-        return value
+        return f"{value} if type({value}) is bytes else frozen({value})"
 
     def _repeated(self, column: Column, value: str, indent: int) -> None:
         variable = self._assign(indent, value)
@@ -139,7 +142,7 @@ class _Source:
             self._type_check(indent + 4, element, column.python_type)
             for child in column.fields:
                 self.column(child, element, indent + 4)
-        elif column.type in (Type.TIMESTAMP, Type.JSON):
+        elif column.type in _MADE:
             element = self._variable()
             self._line(indent, f"for {element} in {variable}:")
             self._line(indent + 4, f"{self._sink()}({self._element(column, element)})")
@@ -219,3 +222,8 @@ class _Source:
 def _require(value: object, kind: type | tuple[type, ...]) -> None:
     if not isinstance(value, kind):
         raise TypeError(f"{value!r} is not {kind!r}")
+
+
+def _frozen(value: object) -> object:
+    """A buffer as it is now: an extractor may fill it again for its next row."""
+    return bytes(value) if isinstance(value, (bytearray, memoryview)) else value

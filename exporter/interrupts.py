@@ -44,8 +44,8 @@ class Interrupts:
             yield
         finally:
             self._held = False
-        if self._arrived:
-            raise InterruptedRunError
+            if self._arrived:  # also when what was held has failed: the run must not go on with the next table
+                raise InterruptedRunError
 
     def _handle(self, _number: int, _frame: FrameType | None) -> None:
         self._arrived = True

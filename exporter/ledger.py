@@ -24,13 +24,12 @@ from google.cloud import bigquery
 from requests import exceptions as requests_exceptions
 
 from exporter.errors import LedgerError, TableError
-from exporter.warehouse import APPLY_TERRAFORM, CALL_SECONDS, RETRY, Warehouse, translated_errors
+from exporter.warehouse import APPLY_TERRAFORM, CALL_SECONDS, JOB_SECONDS, RETRY, Warehouse, translated_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
 
-_JOB_SECONDS = 120.0
 _MAX_CALLS = 3
 _MAX_ATTEMPTS = 10
 _Parameter = bigquery.ArrayQueryParameter | bigquery.ScalarQueryParameter
@@ -68,14 +67,15 @@ FROM `days`
 GROUP BY `table_id`, `table_created`
 UNION ALL
 SELECT
-  'abandoned', `table_id`, `table_created`, `day`, MAX(`generation`), CAST(NULL AS DATE), 0, CAST([] AS ARRAY<STRING>), '', ''
+  'abandoned', `table_id`, `table_created`, `day`, MAX(`generation`), CAST(NULL AS DATE), 0,
+  CAST([] AS ARRAY<STRING>), '', ''
 FROM `attempts`
 GROUP BY `table_id`, `table_created`, `day`
 HAVING COUNTIF(`live`) = 0
 UNION ALL
 SELECT
-  'in doubt', `prepared`.`table_id`, `prepared`.`table_created`, `prepared`.`day`, `prepared`.`generation`, CAST(NULL AS DATE),
-  `prepared`.`row_count`, `prepared`.`streams`, `prepared`.`run_id`, ''
+  'in doubt', `prepared`.`table_id`, `prepared`.`table_created`, `prepared`.`day`, `prepared`.`generation`,
+  CAST(NULL AS DATE), `prepared`.`row_count`, `prepared`.`streams`, `prepared`.`run_id`, ''
 FROM `{ledger}` AS `prepared`
 JOIN `attempts`
   ON `attempts`.`table_id` = `prepared`.`table_id`
@@ -121,6 +121,13 @@ WHERE `table_id` = @table_id AND `table_created` = @table_created AND `event` = 
 ORDER BY `day`
 """
 
+_PREPARED_AT = """
+SELECT MAX(`recorded_at`) AS `prepared_at`, CURRENT_TIMESTAMP() AS `now`
+FROM `{ledger}`
+WHERE `table_id` = @table_id AND `table_created` = @table_created AND `day` IN UNNEST(@days)
+  AND `generation` = @generation AND `event` = @event AND `run_id` = @run_id
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
@@ -157,6 +164,7 @@ class Ledger:
     """The table `ledger` in the exporter's own dataset."""
 
     def __init__(self, warehouse: Warehouse, *, time_zone: str) -> None:
+        self._warehouse = warehouse
         self._client = warehouse.client
         self._project = warehouse.project
         self._name = f"{warehouse.project}.{warehouse.exporter_dataset}.ledger"
@@ -195,7 +203,7 @@ class Ledger:
             for key, row in tables.items()
         }
 
-    def prepare(self, unit: Unit, *, location: str) -> Unit:
+    def prepare(self, unit: Unit) -> Unit:
         """Compare and swap: the unit that holds these days now, ours or that of a run that was faster.
 
         BigQuery accepts a job id once, and all runs derive the same one: of several INSERTs one runs. Its attempt
@@ -204,7 +212,7 @@ class Ledger:
         """
         with translated_errors(self._name):
             for attempt in range(_MAX_ATTEMPTS):
-                if self._insert_once(unit, _job_id(self._project, unit, attempt), location):
+                if self._insert_once(unit, _job_id(self._project, unit, attempt)):
                     return unit
                 if winner := self._winner(unit):
                     return winner
@@ -214,18 +222,24 @@ class Ledger:
             remedy="Look at the failed jobs smolqwery-prepare-… in BigQuery's job history, then run this again.",
         )
 
-    def mark_committed(self, unit: Unit, *, location: str) -> None:
-        """Losing this costs one repeated commit, which changes nothing."""
+    def mark(self, unit: Unit, event: str) -> None:
+        """Remember "committed" (losing it costs one repeated commit, which changes nothing) or "abandoned"."""
         with translated_errors(self._name):
-            self._rows(_APPEND, self._unit_parameters(unit, "committed"), location=location)
+            self._rows(_APPEND, self._unit_parameters(unit, event))
 
-    def _insert_once(self, unit: Unit, job_id: str, location: str) -> bool:
+    def prepared_at(self, unit: Unit) -> tuple[datetime, datetime]:
+        """When a unit was prepared, and now, both by BigQuery's clock."""
+        with translated_errors(self._name):
+            (row,) = self._rows(_PREPARED_AT, self._unit_parameters(unit, "prepared"))
+        return row["prepared_at"], row["now"]
+
+    def _insert_once(self, unit: Unit, job_id: str) -> bool:
         """True: this call inserted the rows. False: a job of this id is done, and who knows what it left."""
         parameters = self._unit_parameters(unit, "prepared")
         for _ in range(_MAX_CALLS):
             try:
-                job = self._start(_APPEND + _UNLESS_LIVE, parameters, job_id=job_id, location=location)
-                job.result(timeout=_JOB_SECONDS, retry=RETRY, job_retry=None)
+                job = self._start(_APPEND + _UNLESS_LIVE, parameters, job_id=job_id)
+                job.result(timeout=JOB_SECONDS, retry=RETRY, job_retry=None)
                 return job.num_dml_affected_rows == len(unit.days)
             except (
                 exceptions.GoogleAPICallError,
@@ -234,13 +248,11 @@ class Ledger:
             ) as error:
                 lost = error  # the id was taken, the reply was lost, or the job failed
             try:
-                found = self._client.get_job(
-                    job_id, project=self._project, location=location, retry=RETRY, timeout=CALL_SECONDS
-                )
+                found = self._client.get_job(job_id, project=self._project, retry=RETRY, timeout=CALL_SECONDS)
             except exceptions.NotFound:
                 continue  # it never arrived: the same id again, or two jobs could insert the same days
             try:
-                found.result(timeout=_JOB_SECONDS, retry=RETRY)
+                found.result(timeout=JOB_SECONDS, retry=RETRY)
             except exceptions.GoogleAPICallError:
                 if found.state != "DONE":
                     raise
@@ -256,19 +268,17 @@ class Ledger:
         units = _units(unit.table_id, unit.table_created, self._rows(_WINNER, parameters))
         return next((found for found in units if unit.days[0] in found.days), None)
 
-    def _rows(self, sql: str, parameters: Sequence[_Parameter], *, location: str | None = None) -> list[bigquery.Row]:
-        job = self._start(sql, parameters, job_id=None, location=location)
-        return list(job.result(timeout=_JOB_SECONDS, retry=RETRY, job_retry=None))
+    def _rows(self, sql: str, parameters: Sequence[_Parameter]) -> list[bigquery.Row]:
+        job = self._start(sql, parameters)
+        return list(job.result(timeout=JOB_SECONDS, retry=RETRY, job_retry=None))
 
-    def _start(
-        self, sql: str, parameters: Sequence[_Parameter], *, job_id: str | None, location: str | None
-    ) -> bigquery.QueryJob:
+    def _start(self, sql: str, parameters: Sequence[_Parameter], *, job_id: str | None = None) -> bigquery.QueryJob:
         return self._client.query(
             sql.format(ledger=self._name),
             job_config=bigquery.QueryJobConfig(query_parameters=list(parameters), use_query_cache=False),
             job_id=job_id,
             job_retry=None,
-            location=location,
+            location=self._warehouse.location,
             retry=RETRY,
             timeout=CALL_SECONDS,
         )

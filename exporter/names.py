@@ -39,8 +39,8 @@ def delta_view_name(table_name: str) -> str:
     return f"{table_name}_delta"
 
 
-def column_name_problem(name: str) -> str | None:
-    if not _COLUMN.fullmatch(name):
+def column_name_problem(name: object) -> str | None:
+    if not isinstance(name, str) or not _COLUMN.fullmatch(name):
         return f"{name!r} is not a column name. BigQuery takes ASCII letters, digits and _, at most 300, no digit first"
     for prefix in _RESERVED_COLUMN_PREFIXES:
         if name.lower().startswith(prefix):
@@ -48,8 +48,8 @@ def column_name_problem(name: str) -> str | None:
     return None
 
 
-def table_name_problem(name: str) -> str | None:
-    if not _TABLE.fullmatch(name):
+def table_name_problem(name: object) -> str | None:
+    if not isinstance(name, str) or not _TABLE.fullmatch(name):
         return f"{name!r} is not a table name. Use ASCII letters, digits and _, at most 200, no digit first"
     if name.lower() in _RESERVED_TABLES:
         return f"{name!r} is the name of the exporter's own table in Terraform"

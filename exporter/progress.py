@@ -25,7 +25,7 @@ class UnitReport:
     last_day: date
     rows: int
     outcome: str
-    """committed; committed by another run; recovered; would commit (a dry run)."""
+    """committed; committed by another run; recovered; abandoned; would commit (a dry run)."""
     seconds: float
 
     def __str__(self) -> str:

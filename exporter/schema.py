@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import types
 import typing
+from collections.abc import Hashable
 from dataclasses import MISSING, dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -116,7 +118,8 @@ def sq_field(  # noqa: PLR0913 - dataclasses.field has as many
     options = {
         "differentiate": differentiate,
         "description": description,
-        "policy_tags": tuple(policy_tags),
+        # A lone string is an iterable of strings too, of one letter each.
+        "policy_tags": (policy_tags,) if isinstance(policy_tags, str) else tuple(policy_tags),
         "precision": precision,
         "scale": scale,
         "allow_nan": allow_nan,
@@ -140,13 +143,19 @@ def columns_of(row_class: type, *, _outer: tuple[type, ...] = ()) -> tuple[Colum
     path = _path(row_class)
     if not (isinstance(row_class, type) and dataclasses.is_dataclass(row_class)):
         raise SchemaError(location=path, problem="not a dataclass.", remedy="Decorate it with @dataclass.")
+    if "__dataclass_fields__" not in vars(row_class) and inspect.get_annotations(row_class):
+        raise SchemaError(
+            location=path,
+            problem="annotates fields that its base class, which is a dataclass, does not know.",
+            remedy="Decorate it with @dataclass too.",
+        )
     if row_class in _outer:
         raise SchemaError(
             location=path,
             problem="contains itself, and a RECORD cannot.",
             remedy="Flatten it, or keep the inner part as JSON in a column of type dict.",
         )
-    if len(_outer) >= _MAX_DEPTH:
+    if len(_outer) > _MAX_DEPTH:
         raise SchemaError(
             location=path,
             problem=f"nested more than {_MAX_DEPTH} levels deep, which BigQuery refuses.",
@@ -256,7 +265,7 @@ def _type(path: str, annotation: Any) -> tuple[Any, Type, tuple[str, ...]]:
             return str, Type.STRING, choices
     elif origin in (dict, list):
         return origin, Type.JSON, ()
-    elif annotation in COLUMN_TYPES:
+    elif isinstance(annotation, Hashable) and annotation in COLUMN_TYPES:
         return annotation, COLUMN_TYPES[annotation], ()
     elif isinstance(annotation, type) and issubclass(annotation, Enum):
         if len(annotation) and all(isinstance(member.value, str) for member in annotation):
@@ -284,13 +293,13 @@ def _with_options_checked(path: str, column: Column, *, nested: bool) -> Column:
         where = " inside a RECORD" if nested else ""
         raise SchemaError(
             location=path,
-            problem=f"a {_described(column)} column{where} cannot be differentiated.",
+            problem=f"{_described(column)} column{where} cannot be differentiated.",
             remedy="Differentiate int, float or Decimal columns of the table itself, or leave differentiate out.",
         )
     if column.allow_nan and column.type is not Type.FLOAT:
         raise SchemaError(
             location=path,
-            problem=f"allow_nan says nothing about a {_described(column)} column.",
+            problem=f"allow_nan says nothing about {_described(column)} column.",
             remedy="Leave allow_nan out: only float has NaN and infinities.",
         )
     if column.precision is None and column.scale is None:
@@ -298,7 +307,7 @@ def _with_options_checked(path: str, column: Column, *, nested: bool) -> Column:
     if column.type is not Type.NUMERIC:
         raise SchemaError(
             location=path,
-            problem=f"precision and scale say nothing about a {_described(column)} column.",
+            problem=f"precision and scale say nothing about {_described(column)} column.",
             remedy="Leave them out, or annotate the field with Decimal.",
         )
     return dataclasses.replace(
@@ -328,7 +337,8 @@ def _unsupported(path: str, annotation: Any) -> SchemaError:
 
 
 def _described(column: Column) -> str:
-    return f"{column.mode} {column.type}" if column.mode is Mode.REPEATED else str(column.type)
+    words = f"{column.mode} {column.type}" if column.mode is Mode.REPEATED else str(column.type)
+    return f"an {words}" if words.startswith("I") else f"a {words}"
 
 
 def _written(annotation: Any) -> str:

@@ -168,7 +168,7 @@ class Draft(AbstractContextManager["Draft"]):
             )
 
 
-def settle(warehouse: Warehouse, ledger: Ledger, unit: Unit, *, location: str) -> Unit:
+def settle(warehouse: Warehouse, ledger: Ledger, unit: Unit) -> Unit:
     """Prepare a unit and commit the one that holds its days: this one, or that of a run that was faster.
 
     Raises TableError when Terraform made the table anew meanwhile, and what `prepare` and `commit` raise.
@@ -180,18 +180,18 @@ def settle(warehouse: Warehouse, ledger: Ledger, unit: Unit, *, location: str) -
             problem="was dropped and made again while its rows were read.",
             remedy="Run the command again: it begins with the table's first day.",
         )
-    winner = ledger.prepare(unit, location=location)
-    commit_prepared(warehouse, ledger, winner, location=location)
+    winner = ledger.prepare(unit)
+    commit_prepared(warehouse, ledger, winner)
     return winner
 
 
-def commit_prepared(warehouse: Warehouse, ledger: Ledger, unit: Unit, *, location: str) -> None:
+def commit_prepared(warehouse: Warehouse, ledger: Ledger, unit: Unit) -> None:
     """Make a prepared unit visible, whoever prepared it. Repeatable. Raises WriteError."""
     if unit.streams:
         where = f"{warehouse.name(unit.table_id)}, {unit.days[0]} to {unit.days[-1]}"
         path = warehouse.path(unit.table_id)
         commit(warehouse.write_client, table_path=path, streams=unit.streams, location=where)
-        ledger.mark_committed(unit, location=location)
+        ledger.mark(unit, "committed")
 
 
 def read_rows(extractor: BaseExtractor[Any], day: Window) -> Iterator[dict[str, Any]]:
@@ -214,7 +214,14 @@ def batches_of(extractor: BaseExtractor[Any]) -> Batches:
 
 def _rows(extractor: BaseExtractor[Any], day: Window) -> Iterator[object]:
     try:
-        yield from extractor.extract(day.start, day.end)
+        rows = extractor.extract(day.start, day.end)
+        if rows is None:
+            raise ExtractionError(
+                location=f"{path_of(extractor)}, {day.day}",
+                problem="extract() returned None instead of rows.",
+                remedy="Yield them, or return a list of them: an empty one for a day without rows.",
+            )
+        yield from rows
     except ExporterError:
         raise
     except Exception as error:

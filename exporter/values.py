@@ -26,6 +26,7 @@ LAST_INSTANT = datetime.max.replace(tzinfo=UTC) - EPOCH
 _MAX_INTEGER = 2**63 - 1
 _MIN_INTEGER = -(2**63)
 _LONG_NUMBER = re.compile(r"\d{19}")
+_MAX_SHOWN_BITS = 1_000
 _SHOWN = 60  # characters of a value in a message: enough to find it, not a page of a log
 
 
@@ -278,6 +279,8 @@ def _refuse_long_numbers(path: str, value: Any) -> None:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, int) and value.bit_length() > _MAX_SHOWN_BITS:  # Python refuses to write very long ones
+        return f"an int of {value.bit_length():,} bits"
     text = str(value) if isinstance(value, (int, Decimal, date, time)) else ascii_safe(repr(value))
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 

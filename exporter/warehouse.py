@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +21,14 @@ from exporter.errors import SettingsError, TableError, WarehouseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
+    from datetime import date
 
     from google.cloud.bigquery_storage_v1 import BigQueryWriteClient
 
     from exporter.conf import Settings
 
 CALL_SECONDS = 30.0
+JOB_SECONDS = 120.0
 RETRY = bigquery.DEFAULT_RETRY.with_timeout(CALL_SECONDS)
 """The library's own would repeat a failing call for ten minutes."""
 
@@ -55,7 +57,6 @@ class Table:
     created: datetime
     """Aware, UTC: a table that was dropped and made again is another table."""
     rows: int
-    location: str | None
     partitioned: bool
     fields: tuple[Field, ...]
 
@@ -86,7 +87,8 @@ class Warehouse:
         self.project = project
         self.dataset = settings.dataset
         self.exporter_dataset = settings.exporter_dataset
-        self._default_location = settings.dataset_location
+        self.location = settings.dataset_location
+        """Where the datasets are and jobs run: as set, until BigQuery has said it of a table."""
 
     @cached_property
     def client(self) -> bigquery.Client:
@@ -99,7 +101,6 @@ class Warehouse:
             project=self.project,
             credentials=self._credentials,
             client_options=options,
-            location=self._default_location,
         )
 
     @cached_property
@@ -132,14 +133,34 @@ class Warehouse:
                 raise TableError(
                     location=name, problem="not in BigQuery: the exporter makes no tables.", remedy=APPLY_TERRAFORM
                 ) from error
+        self.location = found.location or self.location
         return Table(
             table_id=table_id,
             created=found.created,
             rows=found.num_rows or 0,
-            location=found.location or self._default_location,
             partitioned=found.time_partitioning is not None,
             fields=tuple(map(_field, found.schema)),
         )
+
+    def count_rows(self, table_id: str, *, column: str, start: date | datetime, end: date | datetime) -> int:
+        """Rows with `start` <= `column` < `end`. Raises WarehouseError."""
+        kind = "TIMESTAMP" if isinstance(start, datetime) else "DATE"
+        sql = f"SELECT COUNT(*) AS `rows` FROM `{self.name(table_id)}` WHERE `{column}` >= @start AND `{column}` < @end"  # noqa: S608 - both are checked names
+        parameters = [
+            bigquery.ScalarQueryParameter("start", kind, start),
+            bigquery.ScalarQueryParameter("end", kind, end),
+        ]
+        with translated_errors(self.name(table_id)):
+            job = self.client.query(
+                sql,
+                job_config=bigquery.QueryJobConfig(query_parameters=parameters, use_query_cache=False),
+                location=self.location,
+                job_retry=None,
+                retry=RETRY,
+                timeout=CALL_SECONDS,
+            )
+            (row,) = job.result(timeout=JOB_SECONDS, retry=RETRY, job_retry=None)
+        return int(row["rows"])
 
 
 def _field(field: bigquery.SchemaField) -> Field:

@@ -17,7 +17,7 @@ from google.api_core import exceptions, retry
 from google.cloud.bigquery_storage_v1 import BigQueryWriteClient, types
 from google.rpc import code_pb2
 
-from exporter.errors import WriteError
+from exporter.errors import StreamsGoneError, WriteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -233,24 +233,29 @@ NOTHING_VISIBLE = "Nothing of this unit is visible. Run the command again: it st
 def commit(client: BigQueryWriteClient, *, table_path: str, streams: Sequence[str], location: str) -> None:
     """Make finalized streams visible, all at once. Repeatable: a stream commits once, and being committed is success.
 
-    Raises WriteError; success is nothing but a commit time, or nothing but "already committed".
+    Raises WriteError, StreamsGoneError where BigQuery does not know the streams. Success is nothing but a commit
+    time, or nothing but "already committed".
     """
     try:
         reply = client.batch_commit_write_streams(
             request={"parent": table_path, "write_streams": list(streams)}, retry=_RETRY, timeout=_CALL_SECONDS
         )
+    except exceptions.NotFound as error:
+        raise _uncommitted(location, str(error), StreamsGoneError) from error
     except (exceptions.GoogleAPICallError, exceptions.RetryError) as error:
         raise _uncommitted(location, str(error)) from error
     if reply.stream_errors:
         others = [e for e in reply.stream_errors if e.code != _STORAGE_ERRORS.STREAM_ALREADY_COMMITTED]
+        if others and all(e.code == _STORAGE_ERRORS.STREAM_NOT_FOUND for e in others):
+            raise _uncommitted(location, others[0].error_message, StreamsGoneError)
         if others or len(reply.stream_errors) != len(streams):
             raise _uncommitted(location, "; ".join(error.error_message for error in others or reply.stream_errors))
     elif not reply.commit_time:
         raise _uncommitted(location, "BigQuery answered without a commit time")
 
 
-def _uncommitted(location: str, reason: str) -> WriteError:
-    return WriteError(
+def _uncommitted(location: str, reason: str, error: type[WriteError] = WriteError) -> WriteError:
+    return error(
         location=location,
         problem=f"prepared, but the commit did not succeed: {reason}.",
         remedy="Run the command again: it commits the same streams, and no row twice.",

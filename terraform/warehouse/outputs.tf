@@ -14,8 +14,9 @@ output "table_ids" {
   description = "Full ids of the tables, by name."
 
   value = {
-    "email" = google_bigquery_table.email.id
-    "user"  = google_bigquery_table.user.id
+    "carrier_day" = google_bigquery_table.carrier_day.id
+    "departure"   = google_bigquery_table.departure.id
+    "traffic"     = google_bigquery_table.traffic.id
   }
 }
 
@@ -23,6 +24,6 @@ output "view_ids" {
   description = "Full ids of the delta views, by name."
 
   value = {
-    "user_delta" = google_bigquery_table.user_delta.id
+    "traffic_delta" = google_bigquery_table.traffic_delta.id
   }
 }

@@ -19,7 +19,7 @@ variable "dataset_id" {
   description = "Dataset of the warehouse. The exporter's own dataset has the same name and the suffix _exporter."
   type        = string
   nullable    = false
-  default     = "shop"
+  default     = "flights"
 
   validation {
     condition     = can(regex("^[A-Za-z0-9_]{1,1000}$", var.dataset_id))
@@ -53,7 +53,6 @@ variable "reader_groups" {
 
   default = [
     "analysts@example.com",
-    "board@example.com",
   ]
 
   validation {

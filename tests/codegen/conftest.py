@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +37,7 @@ class Result:
 
 @pytest.fixture
 def use_case(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Callable[[str], None]]:
-    """Make a case's directory the current one, and its module's SMOLQWERY_* the settings that differ from the shop's."""
+    """Make a case's `extractors` importable, and its module's SMOLQWERY_* the settings that differ from the shop's."""
     modules = set(sys.modules)
 
     def use(case: str) -> None:
@@ -45,15 +47,31 @@ def use_case(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Callabl
         for name in dir(django_settings):
             if name.startswith("SMOLQWERY_"):
                 delattr(settings, name)
-        extractors = [name for name in module if name.endswith("Extractor") and name != "BaseExtractor"]
+        names = [name for name in module if name.endswith("Extractor") and name != "BaseExtractor"]
+        all_of_them = {"SMOLQWERY_EXTRACTORS": [f"extractors.{name}" for name in names]}
         own = {name: value for name, value in module.items() if name.startswith("SMOLQWERY_")}
-        for name, value in (SHOP | {"SMOLQWERY_EXTRACTORS": [f"extractors.{name}" for name in extractors]} | own).items():
+        for name, value in (SHOP | all_of_them | own).items():
             setattr(settings, name, value)
 
     yield use
     for name in set(sys.modules) - modules:
         if str(getattr(sys.modules[name], "__file__", None)).startswith(str(CASES)):
             del sys.modules[name]
+
+
+@pytest.fixture
+def run_terraform() -> Callable[..., str]:
+    """Terraform without providers: nothing of the machine's configuration is needed, nor the network."""
+
+    def run(directory: Path, *arguments: str) -> str:
+        environment = os.environ | {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull}
+        result = subprocess.run(
+            ["terraform", *arguments], cwd=directory, env=environment, capture_output=True, text=True, check=False
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    return run
 
 
 @pytest.fixture

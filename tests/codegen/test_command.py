@@ -85,7 +85,7 @@ def test_check_names_missing_changed_and_orphaned_files_and_writes_nothing(
     assert result.stdout == (
         "missing    terraform/warehouse/access.tf\n"
         "changed    terraform/warehouse/manifest.json\n"
-        "    @@ -30,3 +30,3 @@\n"
+        "    @@ -25,3 +25,3 @@\n"
         '         "schemas/exporter_ledger.json",\n'
         '    -    "schemas/user.json", "schemas/gone.json"\n'
         '    +    "schemas/user.json"\n'
@@ -107,9 +107,7 @@ def test_check_names_missing_changed_and_orphaned_files_and_writes_nothing(
     assert _contents(warehouse) == before
 
 
-def test_check_of_no_directory_names_every_file_as_missing(
-    warehouse: Path, run_codegen: Callable[..., Result]
-) -> None:
+def test_check_of_no_directory_names_every_file_as_missing(warehouse: Path, run_codegen: Callable[..., Result]) -> None:
     result = run_codegen("--check", "--output", "terraform/another one")
 
     assert result.stdout == _lines("missing  ", warehouse.with_name("another one"), FILES)
@@ -125,7 +123,7 @@ def test_a_long_difference_is_cut(warehouse: Path, run_codegen: Callable[..., Re
 
     assert lines[0] == "changed    terraform/warehouse/table_user.tf"
     assert len(lines) == 14
-    assert lines[-1] == "    … 27 more lines"
+    assert lines[-1] == "    … 22 more lines"
 
 
 def test_a_run_repairs_what_drifted_and_removes_orphans(warehouse: Path, run_codegen: Callable[..., Result]) -> None:
@@ -235,7 +233,7 @@ def test_a_manifest_with_conflict_markers_is_refused_in_words(
 
     assert result.stderr == (
         "terraform/warehouse/manifest.json: is not JSON any more: "
-        "Expecting property name enclosed in double quotes: line 3 column 1 (char 88).\n"
+        "Expecting property name enclosed in double quotes: line 3 column 1 (char 83).\n"
         "  Restore it from version control, or settle its conflicts; then run codegen again.\n"
     )
     assert (result.stdout, result.exit_code) == ("", 2)

@@ -105,6 +105,14 @@ def test_a_job_is_where_its_request_said(clients: Clients, expected: object) -> 
     assert clients.bigquery.get_job(job.job_id).location == expected
 
 
+@observed(repaired=[200, 404, 404], as_it_comes=[200, 200, 200])
+def test_a_job_is_found_nowhere_else(clients: Clients, expected: object) -> None:
+    job = clients.bigquery.query("SELECT 1", location="europe-west1", job_id=uuid4().hex, job_retry=None)
+
+    queries = ("?location=europe-west1", "?location=US", "")
+    assert [clients.http("GET", f"jobs/{job.job_id}{query}")[0] for query in queries] == expected
+
+
 @observed(repaired=[({"j": {"a": [1]}},)], as_it_comes=[({"j": '{"a":[1]}'},)])
 def test_json_inside_a_record_is_json(clients: Clients, dataset: str, expected: object) -> None:
     clients.make_table(f"{dataset}.t", field("r", "RECORD", fields=[field("j", "JSON")]))

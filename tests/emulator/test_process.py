@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -9,7 +10,6 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -40,11 +40,10 @@ def test_environ_points_every_client_to_it() -> None:
     }
 
 
-def stand_in(monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+def stand_in(script: str) -> tuple[str, str]:
     """A child that only says or does what a test is about: the real one takes seconds to start."""
     addresses = 'print(json.dumps({"rest_url": f"pid:{os.getpid()}", "grpc_endpoint": ""}), flush=True)'
-    code = f"import json, os, signal, sys, time\n{script.replace('ANNOUNCE', addresses)}"
-    monkeypatch.setattr(process, "SERVER", ("-c", code))
+    return "-c", f"import json, os, signal, sys, time\n{script.replace('ANNOUNCE', addresses)}"
 
 
 def is_running(emulator: Emulator) -> bool:
@@ -52,7 +51,7 @@ def is_running(emulator: Emulator) -> bool:
 
 
 def test_it_stops_when_the_body_raises(monkeypatch: pytest.MonkeyPatch) -> None:
-    stand_in(monkeypatch, "ANNOUNCE\ntime.sleep(60)")
+    monkeypatch.setattr(process, "SERVER", stand_in("ANNOUNCE\ntime.sleep(60)"))
 
     with suppress(ZeroDivisionError), running_emulator() as emulator:
         was_running = is_running(emulator)
@@ -62,7 +61,9 @@ def test_it_stops_when_the_body_raises(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_one_that_does_not_stop_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    stand_in(monkeypatch, "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nANNOUNCE\ntime.sleep(60)")
+    monkeypatch.setattr(
+        process, "SERVER", stand_in("signal.signal(signal.SIGTERM, signal.SIG_IGN)\nANNOUNCE\ntime.sleep(60)")
+    )
     monkeypatch.setattr(process, "STOP_SECONDS", 0.2)
 
     with running_emulator() as emulator:
@@ -80,7 +81,7 @@ def test_one_that_does_not_stop_is_killed(monkeypatch: pytest.MonkeyPatch) -> No
     ids=["ends", "hangs"],
 )
 def test_a_start_that_fails_says_why(monkeypatch: pytest.MonkeyPatch, script: str, message: str) -> None:
-    stand_in(monkeypatch, script)
+    monkeypatch.setattr(process, "SERVER", stand_in(script))
     monkeypatch.setattr(process, "START_SECONDS", 1.0)
 
     with pytest.raises(EmulatorDidNotStartError) as failure, running_emulator():
@@ -110,13 +111,25 @@ def test_it_ends_when_its_parent_is_killed() -> None:
 
 
 def test_a_command_runs_beside_it_and_its_exit_code_is_kept(tmp_path: Path) -> None:
-    command = [sys.executable, str(HERE), "sh", "-c", "echo $GOOGLE_CLOUD_PROJECT $BIGQUERY_EMULATOR_HOST; exit 3"]
+    command = ["sh", "-c", "echo $GOOGLE_CLOUD_PROJECT $BIGQUERY_EMULATOR_HOST; exit 3"]
+    script = (
+        "import runpy, sys; from emulator import process\n"
+        f"process.SERVER = {stand_in('ANNOUNCE; time.sleep(60)')!r}\n"
+        f"sys.argv = {['emulator', *command]!r}; runpy.run_path({str(HERE)!r}, run_name='__main__')"
+    )
 
-    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(HERE.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
-    project, rest_url = result.stdout.split()
+    project, pid = result.stdout.split()
     assert (project, result.stderr, result.returncode) == ("example-project", "", 3)
-    assert not is_listening(urlsplit(rest_url).netloc)
+    assert not is_running(Emulator(rest_url=pid, grpc_endpoint=""))
 
 
 def test_no_command_is_a_usage_error() -> None:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from google.cloud import bigquery
 
-from emulator.clients import field
+from emulator.clients import batch, field
 from emulator.observed import observed
 
 if TYPE_CHECKING:
@@ -124,3 +124,13 @@ def test_a_view_of_a_missing_table_is_refused(clients: Clients, dataset: str, ex
     status, _ = clients.http("POST", f"datasets/{dataset}/tables", {"tableReference": {"tableId": "v"}, "view": view})
 
     assert status == expected
+
+
+@observed(repaired=1, as_it_comes=2)
+def test_a_table_counts_its_rows(clients: Clients, dataset: str, expected: object) -> None:
+    clients.make_table(f"{dataset}.t", field("n"))
+    clients.commit(f"{dataset}.t", clients.finalized_stream(f"{dataset}.t", batch(n=[1, 2])))
+
+    clients.rows(f"DELETE FROM {dataset}.t WHERE n = 1")
+
+    assert clients.bigquery.get_table(f"{dataset}.t").num_rows == expected

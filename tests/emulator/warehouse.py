@@ -72,16 +72,13 @@ class WarehouseCopy:
     def sql(self, query: str) -> list[tuple[Any, ...]]:
         return self.clients.rows(query)
 
-    def rows(
-        self, table: str, columns: str = "*", *, group_by: str = "", order_by: str = "1"
-    ) -> list[tuple[Any, ...]]:
+    def rows(self, table: str, columns: str = "*", clauses: str = "ORDER BY 1") -> list[tuple[Any, ...]]:
         """What BigQuery holds."""
-        groups = f"GROUP BY {group_by}" if group_by else ""
-        return self.sql(f"SELECT {columns} FROM `{self.name(table)}` {groups} ORDER BY {order_by}")
+        return self.sql(f"SELECT {columns} FROM `{self.name(table)}` {clauses}")
 
-    def ledger(self, columns: str, *, order_by: str = "`recorded_at`, `day`") -> list[tuple[Any, ...]]:
+    def ledger(self, columns: str, clauses: str = "ORDER BY `recorded_at`, `day`") -> list[tuple[Any, ...]]:
         """What the exporter remembers."""
-        return self.sql(f"SELECT {columns} FROM `{self.ledger_name}` ORDER BY {order_by}")
+        return self.sql(f"SELECT {columns} FROM `{self.ledger_name}` {clauses}")
 
     def name(self, table: str) -> str:
         """As messages write it."""

@@ -58,7 +58,7 @@ class Command(ExporterCommand):
             getattr(self, f"_print_{format}")(extractor, rows)
 
     def _print_table(self, extractor: BaseExtractor[Any], rows: Iterator[dict[str, Any]]) -> None:
-        table = Table(title=extractor.get_table_name())
+        table = Table(title=extractor.get_table_name(), title_justify="left")
         for column in table_columns(extractor):
             style = "magenta" if column.name == extractor.get_date_field() else None
             table.add_column(column.name, style=style, overflow="fold")

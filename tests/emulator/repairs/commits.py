@@ -84,14 +84,7 @@ def _insert(context: AppContext, streams: list[WriteStream]) -> None:
     for stream in streams:
         stream.state = WriteStreamState.COMMITTED
         stream.buffer.clear()
-        _count(context, stream)
-
-
-def _count(context: AppContext, stream: WriteStream) -> None:
-    table = context.catalog.get_table(stream.project_id, stream.dataset_id, stream.table_id)
-    if table is not None:
-        context.catalog.update_table(table.model_copy(update={"num_rows": table.num_rows + stream.row_count}))
-    context.events.publish(TableDataChanged(stream.project_id, stream.dataset_id, stream.table_id))
+        context.events.publish(TableDataChanged(stream.project_id, stream.dataset_id, stream.table_id))
 
 
 def _say_when(commit_times: dict[str, datetime]) -> None:

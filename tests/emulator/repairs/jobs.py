@@ -51,7 +51,8 @@ def repair(context: AppContext) -> None:
     _report_location(locations)
     _run_an_id_once(context, locations)
     _refuse_a_failed_query(context)
-    _refuse_results_of_a_failed_job(context)
+    _find_a_job_where_it_is(context, locations)
+    _refuse_results_of_a_failed_job(context, locations)
     _name_nested_json()
 
 
@@ -64,6 +65,24 @@ def _report_location(locations: dict[tuple[str, str], str]) -> None:
         resource = original(project, job_id, job, config)
         resource["jobReference"]["location"] = locations.get((project, job_id), "US")
         return resource
+
+
+def _find_a_job_where_it_is(context: AppContext, locations: dict[tuple[str, str], str]) -> None:
+    """jobs.get needs the location of a job that is neither in US nor in EU. bqemulator finds it anywhere."""
+
+    @answers(routes.router, "GET", "/projects/{project_id}/jobs/{job_id}")
+    async def get_job(request: Request) -> Response:
+        _refuse_another_location(request, locations)
+        project, job_id = request.path_params["project_id"], request.path_params["job_id"]
+        return JSONResponse(routes.get_job(project, job_id, context))
+
+
+def _refuse_another_location(request: Request, locations: dict[tuple[str, str], str]) -> None:
+    project, job_id = request.path_params["project_id"], request.path_params["job_id"]
+    asked, known = request.query_params.get("location"), locations.get((project, job_id), "US")
+    is_here = known in ("US", "EU") if asked is None else asked.upper() == known.upper()
+    if not is_here:
+        raise NotFoundError(f"Not found: Job {project}:{asked or 'US'}.{job_id}")
 
 
 def _run_an_id_once(context: AppContext, locations: dict[tuple[str, str], str]) -> None:
@@ -120,11 +139,12 @@ def _refuse_a_failed_query(context: AppContext) -> None:
         return JSONResponse(result)
 
 
-def _refuse_results_of_a_failed_job(context: AppContext) -> None:
+def _refuse_results_of_a_failed_job(context: AppContext, locations: dict[tuple[str, str], str]) -> None:
     """getQueryResults: the job's HTTP error if it failed, "not complete" while it runs. bqemulator: 404 for both."""
 
     @answers(routes.router, "GET", "/projects/{project_id}/queries/{job_id}")
     async def get_query_results(request: Request) -> Response:
+        _refuse_another_location(request, locations)
         project, job_id = request.path_params["project_id"], request.path_params["job_id"]
         job = context.catalog.get_job(project, job_id)
         if job is not None and job.error_result:

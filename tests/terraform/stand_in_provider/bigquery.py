@@ -27,7 +27,7 @@ class BigQuery:
             answer = json.loads(text) if text.strip() else {}
         except ValueError:
             answer = {}
-        if not 200 <= status < 300:  # noqa: PLR2004, HTTP's own numbers
+        if not 200 <= status < 300:
             error = answer.get("error") or {}
             reasons = [entry.get("reason", "") for entry in error.get("errors") or []]
             message = error.get("message") or text.strip() or "no message"
@@ -47,7 +47,9 @@ class BigQuery:
         """A statement. BigQuery answers 400 to one that fails; the emulator answers 200 and says so inside."""
         answer = self.request("POST", f"projects/{quote(project, safe=':')}/queries", context=context, body=body)
         for error in answer.get("errors") or []:
-            raise ApiError(context=context, status=400, message=error.get("message", ""), reason=error.get("reason", ""))
+            raise ApiError(
+                context=context, status=400, message=error.get("message", ""), reason=error.get("reason", "")
+            )
 
     def _send(self, method: str, path: str, *, context: str = "", body: Json | None) -> tuple[int, str]:
         # http.client and not urllib.request: it knows neither proxies nor redirects, so a request that was

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from terraform.stand_in_provider.errors import (
@@ -16,6 +15,9 @@ from terraform.stand_in_provider.errors import (
     EndpointMissingError,
     EndpointNotLoopbackError,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _ENDPOINT_VARIABLES = ("GOOGLE_BIG_QUERY_CUSTOM_ENDPOINT",)
 _PROJECT_VARIABLES = ("GOOGLE_PROJECT", "GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from terraform.stand_in_provider.bigquery import Json, dataset_path
 from terraform.stand_in_provider.errors import ApiError, ImportIdError
 from terraform.stand_in_provider.labels import planned_labels, read_labels
-from terraform.stand_in_provider.plan import State, as_applied, with_found, same
+from terraform.stand_in_provider.plan import State, as_applied, same, with_found
 from terraform.stand_in_provider.protection import is_abandoned, planned_policy
 from terraform.stand_in_provider.resource import Resource, changed
 from terraform.stand_in_provider.unknown import Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _NAMES = {
     "default_collation": "defaultCollation",

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from terraform.stand_in_provider.access import Entry, member_with, with_grant, without_grant
 from terraform.stand_in_provider.bigquery import dataset_path
 from terraform.stand_in_provider.errors import ApiError, ImportIdError
-from terraform.stand_in_provider.plan import State
 from terraform.stand_in_provider.resource import Resource
 
-# Terraform works on ten resources at a time, and BigQuery replaces the whole list: without this, two grants on a dataset
-# read the same list and the first to write is lost.
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from terraform.stand_in_provider.plan import State
+
+# Terraform works on ten resources at a time, and BigQuery replaces the whole list. Without this lock, two grants on a
+# dataset read the same list, and the one that is written first is lost.
 _access_lock = Lock()
 
 _MEMBER = r".+:.+|projectOwners|projectReaders|projectWriters|allUsers|allAuthenticatedUsers"
@@ -64,7 +68,12 @@ class DatasetIamMember(Resource):
         match = re.fullmatch(r"(?:projects/([^/\s]+)/datasets/)?([^/\s]+)\s+(\S+)\s+(\S+)", import_id)
         if match is None:
             raise ImportIdError(import_id, '"projects/PROJECT/datasets/DATASET ROLE MEMBER"')
-        project, dataset_id, role, member = self.project({"project": match[1]}), match[2], match[3], _normalized(match[4])
+        project, dataset_id, role, member = (
+            self.project({"project": match[1]}),
+            match[2],
+            match[3],
+            _normalized(match[4]),
+        )
         return self.contract().empty_state() | {
             "id": f"projects/{project}/datasets/{dataset_id}/{role}/{member}",
             "project": project,

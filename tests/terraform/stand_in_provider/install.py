@@ -1,4 +1,4 @@
-"""`python install.py DIRECTORY` → the stand-in provider there, and the path of a terraform.rc that makes Terraform use it.
+"""`python install.py DIRECTORY` → the stand-in provider there, and a terraform.rc that has Terraform use it: its path.
 
     TF_CLI_CONFIG_FILE=$(python install.py DIRECTORY) terraform init
 
@@ -59,7 +59,7 @@ def _make_environment(environment: Path) -> None:
 
 
 def _copy_sources(target: Path) -> None:
-    # A copy, so that Python's caches of it are written to DIRECTORY as well, and not into a checkout that may be read-only.
+    # A copy, so that Python's caches of it are written to DIRECTORY, too, and not into a checkout.
     target.mkdir(parents=True, exist_ok=True)
     for source in [*_SOURCES.glob("*.py"), *_SOURCES.glob("*.json")]:
         if not source.name.startswith("test_"):

@@ -1,16 +1,19 @@
 """Configured labels → the labels that a plan promises and that a read finds.
 
-Labels are not authoritative: `labels` holds what the configuration says, `terraform_labels` adds what the provider adds,
-`effective_labels` is all that BigQuery has.
+Labels are not authoritative: `labels` is what the configuration says, `terraform_labels` has what the provider adds,
+too, and `effective_labels` is all that BigQuery has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from terraform.stand_in_provider.configuration import Configuration
 from terraform.stand_in_provider.unknown import Unknown, is_wholly_known
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from terraform.stand_in_provider.configuration import Configuration
 
 State = dict[str, Any]
 

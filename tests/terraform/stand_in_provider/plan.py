@@ -6,12 +6,15 @@ resource is created and keeps its last known value in an update, so a plan shows
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from terraform.stand_in_provider.contract import Attribute, Contract
 from terraform.stand_in_provider.unknown import Unknown, known
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from terraform.stand_in_provider.contract import Attribute, Contract
 
 State = dict[str, Any]
 Path = tuple[str | int, ...]
@@ -66,8 +69,11 @@ def same(one: object, other: object) -> bool:
 
 def with_found(contract: Contract, current: State, found: Mapping[str, Any]) -> State:
     """A read. Nothing found is the zero of its type, as in the states of the real provider."""
-    return known(current) | {
-        name: _ZEROS.get(str(contract.attributes[name].type)) if name in contract.attributes and value is None else value
+    before: State = known(current)
+    return before | {
+        name: _ZEROS.get(str(contract.attributes[name].type))
+        if name in contract.attributes and value is None
+        else value
         for name, value in found.items()
     }
 

@@ -6,20 +6,23 @@ install.py writes the launcher that calls `main`.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tf import provider as tf_provider  # type: ignore[import-not-found]
-from tf import runner  # type: ignore[import-not-found]
+from tf import provider as tf_provider
+from tf import runner
 
 from terraform.stand_in_provider.bigquery import BigQuery
+from terraform.stand_in_provider.certificate import cached
 from terraform.stand_in_provider.configuration import Configuration, configuration
 from terraform.stand_in_provider.contract import contract
 from terraform.stand_in_provider.dataset import Dataset
 from terraform.stand_in_provider.dataset_iam_member import DatasetIamMember
-from terraform.stand_in_provider.resource import Resource
 from terraform.stand_in_provider.servicer import Servicer
 from terraform.stand_in_provider.table import Table
 from terraform.stand_in_provider.tf_schema import tf_schema
+
+if TYPE_CHECKING:
+    from terraform.stand_in_provider.resource import Resource
 
 
 class GoogleProvider:
@@ -42,9 +45,7 @@ class GoogleProvider:
 
     def configure_provider(self, _diagnostics: object, config: dict[str, Any]) -> None:
         self.configuration = configuration(config)
-        self.bigquery = BigQuery(
-            endpoint=self.configuration.endpoint, access_token=self.configuration.access_token
-        )
+        self.bigquery = BigQuery(endpoint=self.configuration.endpoint, access_token=self.configuration.access_token)
 
     def get_data_sources(self) -> list[type]:
         return []
@@ -61,6 +62,8 @@ class GoogleProvider:
 
 def main(directory: str) -> None:
     """`directory` is install.py's: the certificate is kept there, and not in somebody's home."""
+    certificate, make = Path(directory) / "certificate.json", runner._self_signed_cert
     tf_provider.ProviderServicer = Servicer
-    runner._get_cert_cache_path = lambda: Path(directory) / "certificate.json"
+    runner._get_cert_cache_path = lambda: certificate
+    runner._self_signed_cert = lambda: cached(certificate, make)
     runner.run_provider(GoogleProvider())

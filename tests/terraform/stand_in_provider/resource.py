@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from terraform.stand_in_provider.bigquery import BigQuery
-from terraform.stand_in_provider.configuration import Configuration
 from terraform.stand_in_provider.contract import Contract, contract
 from terraform.stand_in_provider.errors import ProjectMissingError
 from terraform.stand_in_provider.plan import Path, Plan, State, force_new_paths, planned_state, same
 from terraform.stand_in_provider.tf_schema import tf_schema
 from terraform.stand_in_provider.unknown import Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from terraform.stand_in_provider.bigquery import BigQuery
+    from terraform.stand_in_provider.configuration import Configuration
 
 
 class Configured(Protocol):
@@ -39,7 +42,7 @@ class Resource(ABC):
         return cls.type_name.removeprefix("google_")
 
     @classmethod
-    def get_schema(cls) -> Any:  # noqa: ANN401, tf has no types
+    def get_schema(cls) -> Any:
         return tf_schema(cls.contract())
 
     @classmethod

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from tf import utils  # type: ignore[import-not-found]
-from tf.gen import tfplugin_pb2 as pb  # type: ignore[import-not-found]
-from tf.provider import ProviderServicer  # type: ignore[import-not-found]
+from tf import utils
+from tf.gen import tfplugin_pb2 as pb
+from tf.provider import ProviderServicer
 
 from terraform.stand_in_provider.errors import StandInError
 from terraform.stand_in_provider.unknown import Unknown
 
 # Terraform tells what it knows of an unknown value ("not null", "begins with projects/") in extensions of MessagePack
 # that tf would hand on as values.
-utils._msgpack_ext_hook = lambda _code, _data: Unknown  # noqa: SLF001
+utils._msgpack_ext_hook = lambda _code, _data: Unknown
 
 
 class Servicer(ProviderServicer):  # type: ignore[misc]
@@ -26,23 +26,23 @@ class Servicer(ProviderServicer):  # type: ignore[misc]
     Without it, Terraform wants every default to be declared as computed, and every etag to be unknown in every update.
     """
 
-    def ConfigureProvider(self, request: Any, context: Any) -> Any:
+    def ConfigureProvider(self, request: Any, context: Any) -> Any:  # noqa: N802, gRPC
         return self._or_diagnostics(pb.ConfigureProvider.Response, super().ConfigureProvider, request, context)
 
-    def ReadResource(self, request: Any, context: Any) -> Any:
+    def ReadResource(self, request: Any, context: Any) -> Any:  # noqa: N802, gRPC
         return self._or_diagnostics(
             pb.ReadResource.Response, super().ReadResource, request, context, new_state=request.current_state
         )
 
-    def ImportResourceState(self, request: Any, context: Any) -> Any:
+    def ImportResourceState(self, request: Any, context: Any) -> Any:  # noqa: N802, gRPC
         return self._or_diagnostics(pb.ImportResourceState.Response, super().ImportResourceState, request, context)
 
-    def PlanResourceChange(self, request: Any, context: Any) -> Any:
+    def PlanResourceChange(self, request: Any, context: Any) -> Any:  # noqa: N802, gRPC
         response = self._or_diagnostics(pb.PlanResourceChange.Response, self._plan, request, context)
         response.legacy_type_system = True
         return response
 
-    def ApplyResourceChange(self, request: Any, context: Any) -> Any:
+    def ApplyResourceChange(self, request: Any, context: Any) -> Any:  # noqa: N802, gRPC
         response = self._or_diagnostics(
             pb.ApplyResourceChange.Response,
             super().ApplyResourceChange,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from terraform.stand_in_provider.bigquery import Json, dataset_path, table_path
 from terraform.stand_in_provider.errors import DeletionProtectedError, ImportIdError
@@ -14,6 +14,9 @@ from terraform.stand_in_provider.protection import is_abandoned, planned_policy
 from terraform.stand_in_provider.resource import Resource, changed
 from terraform.stand_in_provider.table_schema import columns, is_changeable, is_same_schema, normalized
 from terraform.stand_in_provider.unknown import Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _CLIENT_SIDE = {"deletion_protection", "deletion_policy"}
 _PARTITIONS = ("DAY", "HOUR", "MONTH", "YEAR")
@@ -30,11 +33,11 @@ class Table(Resource):
     def problems(self, config: State) -> Iterator[tuple[str, str]]:
         if isinstance(config["schema"], str) and (problem := _schema_problem(config["schema"])):
             yield "schema", problem
-        if isinstance(config["clustering"], list) and len(config["clustering"]) > 4:  # noqa: PLR2004, BigQuery's limit
+        if isinstance(config["clustering"], list) and len(config["clustering"]) > 4:
             yield "clustering", "At most 4 columns."
         for element in config["time_partitioning"] if isinstance(config["time_partitioning"], list) else []:
             if isinstance(element["type"], str) and element["type"] not in _PARTITIONS:
-                yield "time_partitioning", f'type must be one of {", ".join(_PARTITIONS)}, not {element["type"]}.'
+                yield "time_partitioning", f"type must be one of {', '.join(_PARTITIONS)}, not {element['type']}."
 
     def plan_computed(self, prior: State | None, state: State, config: State) -> State:
         computed = {

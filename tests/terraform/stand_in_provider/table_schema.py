@@ -7,7 +7,11 @@ from typing import Any
 
 Column = dict[str, Any]
 
-_ALIASES = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN"}  # STRUCT, DECIMAL and others are no aliases there
+_ALIASES = {
+    "INT64": "INTEGER",
+    "FLOAT64": "FLOAT",
+    "BOOL": "BOOLEAN",
+}  # STRUCT, DECIMAL and others are no aliases there
 _EMPTY = {"description": "", "policyTags": {"names": []}, "dataGovernanceTagsInfo": {"dataGovernanceTags": {}}}
 
 
@@ -42,7 +46,7 @@ def is_same_column(old: Column, new: Column) -> bool:
 def is_changeable(old: list[Column], new: list[Column], *, nested: bool = False) -> bool:
     """False makes a table of it that is destroyed and created again.
 
-    A whole column may go, but not in the same plan as another comes: that could be meant as a rename, and would lose data.
+    A whole column may go, but not in the plan in which another comes: that may be meant as a rename, and loses data.
     """
     before, after = {column["name"]: column for column in old}, {column["name"]: column for column in new}
     added, dropped = after.keys() - before.keys(), before.keys() - after.keys()

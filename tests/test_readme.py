@@ -1,0 +1,156 @@
+"""README's commands and code, run; its tables, compared with what they describe."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from emulator.process import Emulator
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+README = (REPOSITORY / "README.md").read_text("utf-8")
+BLOCKS = re.findall(r"^( *)```(\w+)\n(.*?)^ *```$", README, re.MULTILINE | re.DOTALL)
+_SECONDS = re.compile(r"\d+(\.\d+)? ?s\b")
+_ACCOUNTS = """
+from datetime import UTC, datetime
+from django.contrib.auth.models import User
+for number, (day, staff) in enumerate([(1, True), (1, False), (2, False)]):
+    joined = datetime(2025, 1, day, 12, tzinfo=UTC)
+    User.objects.create(username=f"user{number}", date_joined=joined, is_staff=staff)
+"""
+
+
+def _blocks(language: str) -> list[str]:
+    return [re.sub(f"^{indent}", "", text, flags=re.MULTILINE) for indent, name, text in BLOCKS if name == language]
+
+
+def _console(command: str) -> str:
+    """The output that README shows below a command."""
+    shown = [block.split("\n", 1) for block in _blocks("console")]
+    return next(rest for first, rest in shown if first == f"$ {command}")
+
+
+@pytest.fixture(scope="module")
+def team(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A team's project made of README's own blocks, with a database of three accounts."""
+    tmp_path = tmp_path_factory.mktemp("team")
+    for language in ("python", "make", "hcl"):
+        for text in _blocks(language):
+            if heading := re.match(r"# ([\w/.]+)\n", text):
+                path = tmp_path / heading[1]
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, "utf-8")
+    database = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "shop.sqlite3")}}
+    with (tmp_path / "shop" / "settings.py").open("a", encoding="utf-8") as settings:
+        settings.write(f"SECRET_KEY = 'no secret'\nDATABASES = {database}\n")
+    manage = (REPOSITORY / "tests" / "example" / "manage.py").read_text("utf-8")
+    (tmp_path / "manage.py").write_text(manage.replace("flights.settings", "shop.settings"), "utf-8")
+    _run(tmp_path, "python manage.py migrate --verbosity 0")
+    _run(tmp_path, "python", "manage.py", "shell", "--verbosity", "0", "-c", _ACCOUNTS)
+    return tmp_path
+
+
+def _run(directory: Path, *command: str, environ: Mapping[str, str] | None = None) -> str:
+    """Standard output of a command that succeeds, as a team types it with its environment active."""
+    words = command[0].split() if len(command) == 1 else list(command)
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("BIGQUERY_", "GOOGLE_", "TF_"))
+    }
+    paths = {
+        "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
+        "PYTHONPATH": os.pathsep.join((str(REPOSITORY), str(directory))),
+        "DJANGO_SETTINGS_MODULE": "shop.settings",
+        "COLUMNS": "120",
+    }
+    done = subprocess.run(
+        words, cwd=directory, env={**inherited, **paths, **(environ or {})}, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_team_s_project_passes_its_checks_and_renders_terraform(team: Path) -> None:
+    assert _run(team, "python manage.py check") == "System check identified no issues (0 silenced).\n"
+    assert "table_user.tf" in _run(team, "make codegen")
+    _run(team, "make check")
+    _run(team, "terraform fmt -check -recursive terraform")
+
+
+def test_the_printed_rows_are_those_that_readme_shows(team: Path) -> None:
+    command = "python manage.py smolqwery_print_extract -f 2025-01-01 -l 2025-01-02"
+
+    assert _steady(_run(team, command)) == _steady(_console(command))
+
+
+def test_the_exported_rows_are_those_that_readme_shows(team: Path, emulator: Emulator) -> None:
+    make_tables = str(REPOSITORY / "tests" / "benchmarks" / "make_warehouse.py")
+    environ = {
+        **emulator.environ,
+        "PYTHONPATH": os.pathsep.join((str(REPOSITORY), str(REPOSITORY / "tests"), str(team))),
+    }
+    _run(team, "python", make_tables, environ=environ)
+
+    stdout = _run(team, "python manage.py smolqwery_extract --to 2025-01-03", environ=environ)
+
+    shown = _console("python manage.py smolqwery_extract")
+    assert _SECONDS.sub("0 s", stdout) == _SECONDS.sub("0 s", shown)
+
+
+def test_the_demo_prints_what_readme_shows() -> None:
+    done = subprocess.run(["make", "demo"], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert _steady(done.stdout) == _steady(_console("make demo"))
+
+
+def _steady(output: str) -> list[str]:
+    """Without what differs from run to run, or from machine to machine."""
+    lines = [_SECONDS.sub("0 s", line).rstrip() for line in output.strip().splitlines()]
+    return [re.sub(r"^(written|unchanged) +", "", line) for line in lines if not line.startswith("make")]
+
+
+def test_the_test_command_runs_pytest() -> None:
+    assert _console("make test")
+    planned = subprocess.run(["make", "-n", "test"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+
+    assert planned.stdout.splitlines()[-1] == ".venv/bin/python -m pytest"
+
+
+@pytest.mark.parametrize("command", ["smolqwery_extract", "smolqwery_print_extract", "smolqwery_status"])
+def test_the_commands_take_the_options_that_readme_lists(team: Path, command: str) -> None:
+    row = next(line for line in README.splitlines() if line.startswith(f"| `manage.py {command}"))
+    usage = _run(team, f"python manage.py {command} --help")
+
+    for option in re.findall(r"(?<![\w-])--?[a-z][a-z-]*", row.split("` |")[0]):
+        assert re.search(rf"(?<![\w-]){option}\b", usage), option
+
+
+def test_every_check_is_listed() -> None:
+    source = (REPOSITORY / "exporter" / "checks.py").read_text("utf-8")
+    numbers = {f"E{int(number):03}" for number in re.findall(r"_error\((\d+), ", source)}
+    raised = {f"smolqwery.{name}" for name in numbers | set(re.findall(r"smolqwery\.([EW]\d{3})", source))}
+
+    assert set(re.findall(r"^\| `(smolqwery\.[EW]\d{3})` \|", README, re.MULTILINE)) == raised
+
+
+def test_every_setting_is_listed() -> None:
+    source = (REPOSITORY / "exporter" / "conf.py").read_text("utf-8")
+    read = {f"SMOLQWERY_{name.upper()}" for name in re.findall(r'^        "(\w+)": _', source, re.MULTILINE)}
+    listed = set(re.findall(r"^\| `(SMOLQWERY_[A-Z_]+)\*?` \|", README, re.MULTILINE))
+
+    assert listed - {"SMOLQWERY_GOOGLE_"} == read - {"SMOLQWERY_SERVICE_ACCOUNT"}
+
+
+def test_links_lead_to_files() -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
+
+    assert [link for link in links if not (REPOSITORY / link).exists()] == []
