@@ -79,7 +79,9 @@ def _find_a_job_where_it_is(context: AppContext, locations: dict[tuple[str, str]
 
 def _refuse_another_location(request: Request, locations: dict[tuple[str, str], str]) -> None:
     project, job_id = request.path_params["project_id"], request.path_params["job_id"]
-    asked, known = request.query_params.get("location"), locations.get((project, job_id), "US")
+    asked, known = request.query_params.get("location"), locations.get((project, job_id))
+    if known is None:  # a query without an id of its own
+        return
     is_here = known in ("US", "EU") if asked is None else asked.upper() == known.upper()
     if not is_here:
         raise NotFoundError(f"Not found: Job {project}:{asked or 'US'}.{job_id}")
