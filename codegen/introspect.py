@@ -114,7 +114,7 @@ def _table(extractor: BaseExtractor[Any]) -> Table:
         where = traceback.extract_tb(error.__traceback__)[-1]
         raise SchemaError(
             location=path,
-            problem=f"{type(error).__name__}: {error} ({Path(where.filename).name}, line {where.lineno}).",
+            problem=f"raised {type(error).__name__}: {error} ({Path(where.filename).name}, line {where.lineno}).",
             remedy="Codegen asks an extractor for its dataclass, names and layout, without a database: make that work.",
         ) from error
 

@@ -6,17 +6,19 @@ import importlib
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from conftest import Ended
 from django.conf import settings as django_settings
 
 from codegen.__main__ import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from conftest import RunCommand
 
 CASES = Path(__file__).parent / "cases"
 SHOP = {
@@ -26,13 +28,6 @@ SHOP = {
     "SMOLQWERY_FIRST_DATE": "2025-01-01",
     "SMOLQWERY_READER_GROUPS": ["analysts@example.com", "board@example.com"],
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    stdout: str
-    stderr: str
-    exit_code: int
 
 
 @pytest.fixture
@@ -75,11 +70,10 @@ def run_terraform() -> Callable[..., str]:
 
 
 @pytest.fixture
-def run_codegen(capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
-    def run(*arguments: str | Path) -> Result:
+def run_codegen(capsys: pytest.CaptureFixture[str]) -> RunCommand:
+    def run(*argv: str) -> Ended:
         capsys.readouterr()
-        exit_code = main([str(argument) for argument in arguments])
-        stdout, stderr = capsys.readouterr()
-        return Result(stdout=stdout, stderr=stderr, exit_code=exit_code)
+        exit_code = main(argv)
+        return Ended(*capsys.readouterr(), exit_code)
 
     return run

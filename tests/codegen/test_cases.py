@@ -16,15 +16,17 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from conftest import RunCommand
+
 CASES = Path(__file__).parent / "cases"
 RENEW = "RENEW_GOLDEN=1 python -m pytest tests/codegen/test_cases.py"
 
 
 @pytest.mark.parametrize("case", sorted(path.name for path in CASES.iterdir() if path.is_dir()))
-def test_case(case: str, use_case: Callable[[str], None], run_codegen: Callable[..., object], tmp_path: Path) -> None:
+def test_case(case: str, use_case: Callable[[str], None], run_codegen: RunCommand, tmp_path: Path) -> None:
     use_case(case)
 
-    result = run_codegen("--output", tmp_path / "warehouse")
+    result = run_codegen("--output", str(tmp_path / "warehouse"))
 
     produced = _files(tmp_path / "warehouse")
     if not produced:

@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from conftest import Result
+    from conftest import RunCommand
 
 FILES = [
     "access.tf",
@@ -33,7 +33,7 @@ FILES = [
 @pytest.fixture
 def warehouse(
     use_case: Callable[[str], None],
-    run_codegen: Callable[..., Result],
+    run_codegen: RunCommand,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> Path:
@@ -46,16 +46,16 @@ def warehouse(
     return Path("terraform/warehouse")
 
 
-def test_every_file_is_named(warehouse: Path, run_codegen: Callable[..., Result]) -> None:
+def test_every_file_is_named(warehouse: Path, run_codegen: RunCommand) -> None:
     shutil.rmtree(warehouse)
 
     first, second = run_codegen(), run_codegen()
 
-    assert (first.stdout, first.stderr, first.exit_code) == (_lines("written  ", warehouse, FILES), "", 0)
-    assert (second.stdout, second.stderr, second.exit_code) == (_lines("unchanged", warehouse, FILES), "", 0)
+    assert first == (_lines("written  ", warehouse, FILES), "", 0)
+    assert second == (_lines("unchanged", warehouse, FILES), "", 0)
 
 
-def test_files_that_are_as_rendered_are_not_touched(warehouse: Path, run_codegen: Callable[..., Result]) -> None:
+def test_files_that_are_as_rendered_are_not_touched(warehouse: Path, run_codegen: RunCommand) -> None:
     before = {path: path.stat() for path in warehouse.rglob("*")}
 
     run_codegen()
@@ -63,15 +63,15 @@ def test_files_that_are_as_rendered_are_not_touched(warehouse: Path, run_codegen
     assert {path: path.stat() for path in warehouse.rglob("*")} == before
 
 
-def test_check_of_an_up_to_date_warehouse_is_silent(warehouse: Path, run_codegen: Callable[..., Result]) -> None:
+def test_check_of_an_up_to_date_warehouse_is_silent(warehouse: Path, run_codegen: RunCommand) -> None:
     result = run_codegen("--check")
 
     assert warehouse.is_dir()
-    assert (result.stdout, result.stderr, result.exit_code) == ("", "", 0)
+    assert result == ("", "", 0)
 
 
 def test_check_names_missing_changed_and_orphaned_files_and_writes_nothing(
-    warehouse: Path, run_codegen: Callable[..., Result]
+    warehouse: Path, run_codegen: RunCommand
 ) -> None:
     (warehouse / "access.tf").unlink()
     (warehouse / "table_gone.tf").write_bytes((warehouse / "table_email.tf").read_bytes())
@@ -107,7 +107,7 @@ def test_check_names_missing_changed_and_orphaned_files_and_writes_nothing(
     assert _contents(warehouse) == before
 
 
-def test_check_of_no_directory_names_every_file_as_missing(warehouse: Path, run_codegen: Callable[..., Result]) -> None:
+def test_check_of_no_directory_names_every_file_as_missing(warehouse: Path, run_codegen: RunCommand) -> None:
     result = run_codegen("--check", "--output", "terraform/another one")
 
     assert result.stdout == _lines("missing  ", warehouse.with_name("another one"), FILES)
@@ -116,7 +116,7 @@ def test_check_of_no_directory_names_every_file_as_missing(warehouse: Path, run_
     assert not Path("terraform/another one").exists()
 
 
-def test_a_long_difference_is_cut(warehouse: Path, run_codegen: Callable[..., Result]) -> None:
+def test_a_long_difference_is_cut(warehouse: Path, run_codegen: RunCommand) -> None:
     (warehouse / "table_user.tf").write_text((warehouse / "table_user.tf").read_text().splitlines()[0] + "\n")
 
     lines = run_codegen("--check").stdout.splitlines()
@@ -126,7 +126,7 @@ def test_a_long_difference_is_cut(warehouse: Path, run_codegen: Callable[..., Re
     assert lines[-1] == "    … 22 more lines"
 
 
-def test_a_run_repairs_what_drifted_and_removes_orphans(warehouse: Path, run_codegen: Callable[..., Result]) -> None:
+def test_a_run_repairs_what_drifted_and_removes_orphans(warehouse: Path, run_codegen: RunCommand) -> None:
     before = _contents(warehouse)
     (warehouse / "access.tf").unlink()
     (warehouse / "table_gone.tf").write_bytes((warehouse / "table_email.tf").read_bytes())
@@ -143,9 +143,7 @@ def test_a_run_repairs_what_drifted_and_removes_orphans(warehouse: Path, run_cod
     assert _contents(warehouse) == before
 
 
-def test_a_removed_extractor_takes_its_files_along(
-    warehouse: Path, run_codegen: Callable[..., Result], settings: object
-) -> None:
+def test_a_removed_extractor_takes_its_files_along(warehouse: Path, run_codegen: RunCommand, settings: object) -> None:
     settings.SMOLQWERY_EXTRACTORS = ["extractors.UserExtractor"]  # type: ignore[attr-defined]
 
     result = run_codegen()
@@ -156,19 +154,19 @@ def test_a_removed_extractor_takes_its_files_along(
     assert run_codegen("--check").exit_code == 0
 
 
-def test_files_of_the_team_beside_ours_are_left_alone(warehouse: Path, run_codegen: Callable[..., Result]) -> None:
+def test_files_of_the_team_beside_ours_are_left_alone(warehouse: Path, run_codegen: RunCommand) -> None:
     own = {"labels.tf": "locals {}\n", "notes.json": "{}", "schemas/own.json": "[]", "README.md": "# Ours\n"}
     for name, text in own.items():
         (warehouse / name).write_text(text)
 
     check, run = run_codegen("--check"), run_codegen()
 
-    assert (check.stdout, check.stderr, check.exit_code) == ("", "", 0)
+    assert check == ("", "", 0)
     assert run.exit_code == 0
     assert {name: (warehouse / name).read_text() for name in own} == own
 
 
-def test_a_path_in_the_manifest_leads_nowhere_else(warehouse: Path, run_codegen: Callable[..., Result]) -> None:
+def test_a_path_in_the_manifest_leads_nowhere_else(warehouse: Path, run_codegen: RunCommand) -> None:
     Path("terraform/precious.json").write_text("{}")
     (warehouse / "notes.txt").write_text("notes")
     _replace(
@@ -184,7 +182,7 @@ def test_a_path_in_the_manifest_leads_nowhere_else(warehouse: Path, run_codegen:
 
 @pytest.mark.parametrize("arguments", [(), ("--check",)])
 def test_files_that_codegen_did_not_make_are_named_and_nothing_is_written(
-    warehouse: Path, run_codegen: Callable[..., Result], arguments: tuple[str, ...]
+    warehouse: Path, run_codegen: RunCommand, arguments: tuple[str, ...]
 ) -> None:
     shutil.rmtree(warehouse)
     (warehouse / "schemas").mkdir(parents=True)
@@ -203,9 +201,7 @@ def test_files_that_codegen_did_not_make_are_named_and_nothing_is_written(
     assert _contents(warehouse) == {name: text.encode() for name, text in own.items()}
 
 
-def test_a_generated_file_without_its_header_is_not_ours_any_more(
-    warehouse: Path, run_codegen: Callable[..., Result]
-) -> None:
+def test_a_generated_file_without_its_header_is_not_ours_any_more(warehouse: Path, run_codegen: RunCommand) -> None:
     _replace(warehouse / "table_user.tf", "# Code generated by", "# Written over")
 
     result = run_codegen()
@@ -214,7 +210,7 @@ def test_a_generated_file_without_its_header_is_not_ours_any_more(
     assert result.exit_code == 1
 
 
-def test_a_lost_manifest_comes_back(warehouse: Path, run_codegen: Callable[..., Result]) -> None:
+def test_a_lost_manifest_comes_back(warehouse: Path, run_codegen: RunCommand) -> None:
     before = _contents(warehouse)
     (warehouse / "manifest.json").unlink()
 
@@ -224,9 +220,7 @@ def test_a_lost_manifest_comes_back(warehouse: Path, run_codegen: Callable[..., 
     assert _contents(warehouse) == before
 
 
-def test_a_manifest_with_conflict_markers_is_refused_in_words(
-    warehouse: Path, run_codegen: Callable[..., Result]
-) -> None:
+def test_a_manifest_with_conflict_markers_is_refused_in_words(warehouse: Path, run_codegen: RunCommand) -> None:
     _replace(warehouse / "manifest.json", '  "dataset"', '<<<<<<< HEAD\n  "dataset"')
 
     result = run_codegen()
@@ -239,16 +233,14 @@ def test_a_manifest_with_conflict_markers_is_refused_in_words(
     assert (result.stdout, result.exit_code) == ("", 2)
 
 
-def test_a_directory_is_made_where_its_parent_is(warehouse: Path, run_codegen: Callable[..., Result]) -> None:
+def test_a_directory_is_made_where_its_parent_is(warehouse: Path, run_codegen: RunCommand) -> None:
     assert run_codegen("--output", "terraform/staging").exit_code == 0
     assert _contents(Path("terraform/staging")) == _contents(warehouse)
 
 
 @pytest.mark.usefixtures("warehouse")
 @pytest.mark.parametrize(("output", "needed"), [("typo/warehouse", "typo"), ("file", "file"), ("file/sub", "file")])
-def test_where_there_is_no_directory_is_said(
-    run_codegen: Callable[..., Result], tmp_path: Path, output: str, needed: str
-) -> None:
+def test_where_there_is_no_directory_is_said(run_codegen: RunCommand, tmp_path: Path, output: str, needed: str) -> None:
     Path("file").touch()
 
     result = run_codegen("--output", output)
@@ -260,7 +252,7 @@ def test_where_there_is_no_directory_is_said(
     assert (result.stdout, result.exit_code) == ("", 2)
 
 
-def test_a_directory_where_a_file_should_be_is_said(warehouse: Path, run_codegen: Callable[..., Result]) -> None:
+def test_a_directory_where_a_file_should_be_is_said(warehouse: Path, run_codegen: RunCommand) -> None:
     (warehouse / "versions.tf").unlink()
     (warehouse / "versions.tf").mkdir()
 
@@ -276,12 +268,12 @@ def test_a_directory_where_a_file_should_be_is_said(warehouse: Path, run_codegen
 @pytest.mark.usefixtures("warehouse")
 @pytest.mark.parametrize("mode", [0o555, 0o444, 0o000])
 def test_a_directory_without_permission_is_said(
-    run_codegen: Callable[..., Result], tmp_path_factory: pytest.TempPathFactory, mode: int
+    run_codegen: RunCommand, tmp_path_factory: pytest.TempPathFactory, mode: int
 ) -> None:
     directory = tmp_path_factory.mktemp("closed")
     directory.chmod(mode)
     with _unprivileged(directory):
-        result = run_codegen("--output", directory)
+        result = run_codegen("--output", str(directory))
     directory.chmod(0o700)
 
     assert "Permission denied.\n  Make it readable and writable, or name another directory" in result.stderr
@@ -290,7 +282,7 @@ def test_a_directory_without_permission_is_said(
 
 
 def test_a_full_disk_leaves_everything_as_it_was(
-    warehouse: Path, run_codegen: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+    warehouse: Path, run_codegen: RunCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("access.tf", "dataset.tf", "table_user.tf"):
         (warehouse / name).unlink()
@@ -312,7 +304,7 @@ def test_a_full_disk_leaves_everything_as_it_was(
 
 
 @pytest.mark.usefixtures("warehouse")
-def test_without_jinja_the_extra_is_named(run_codegen: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_jinja_the_extra_is_named(run_codegen: RunCommand, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jinja2", None)
     monkeypatch.delitem(sys.modules, "codegen.render")
 

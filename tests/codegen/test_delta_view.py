@@ -7,19 +7,14 @@ import re
 from datetime import date
 from decimal import Decimal
 from textwrap import dedent
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from uuid import uuid4
 
-import pytest
-from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 from codegen.introspect import DeltaView, Table, Warehouse
 from codegen.render import render
-from emulator.process import running_emulator
 from exporter.schema import Column, Mode, Type
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def column(name: str, column_type: Type, *, differentiate: bool = False) -> Column:
@@ -46,43 +41,33 @@ ORDERS = Table(
 )
 
 
-@pytest.fixture(scope="module")
-def client() -> Iterator[bigquery.Client]:
-    with running_emulator() as emulator:
-        client = bigquery.Client(
-            project=emulator.project,
-            credentials=AnonymousCredentials(),
-            client_options={"api_endpoint": emulator.rest_url},
-        )
-        yield client
-        client.close()
-
-
-def test_running_totals_become_what_each_day_added(client: bigquery.Client) -> None:
+def test_running_totals_become_what_each_day_added(bigquery_client: bigquery.Client) -> None:
     totals = [10, 20, 35, None, 50]
     days = [date(2025, 1, day) for day in (1, 2, 3, 4, 7)]
 
-    deltas = _deltas(client, "gap", [(day, total) for day, total in zip(days, totals, strict=True)])
+    deltas = _deltas(bigquery_client, [(day, total) for day, total in zip(days, totals, strict=True)])
 
     assert [row.orders for row in deltas] == [10, 10, 15, None, 15]
-    assert [str(row.select) for row in deltas] == ["10.5", "10.5", "15.75", "None", "15.75"]
+    ten, fifteen = Decimal("10.5"), Decimal("15.75")
+    assert [row.select for row in deltas] == [ten, ten, fifteen, None, fifteen]
     assert [row.weight for row in deltas] == [2.5, 2.5, 3.75, None, 3.75]
     assert [(row.at, row.previous_days, row.group) for row in deltas] == [(day, "as it is", 7) for day in days]
 
 
-def test_a_first_day_without_a_total_adds_nothing(client: bigquery.Client) -> None:
-    deltas = _deltas(client, "first", [(date(2025, 1, 1), None), (date(2025, 1, 2), 5), (date(2025, 1, 3), 4)])
+def test_a_first_day_without_a_total_adds_nothing(bigquery_client: bigquery.Client) -> None:
+    deltas = _deltas(bigquery_client, [(date(2025, 1, 1), None), (date(2025, 1, 2), 5), (date(2025, 1, 3), 4)])
 
     assert [row.orders for row in deltas] == [None, 5, -1]
 
 
-def test_a_day_that_is_there_twice_adds_once(client: bigquery.Client) -> None:
-    deltas = _deltas(client, "twice", [(date(2025, 1, 1), 5), (date(2025, 1, 2), 8), (date(2025, 1, 2), 8)])
+def test_a_day_that_is_there_twice_adds_once(bigquery_client: bigquery.Client) -> None:
+    deltas = _deltas(bigquery_client, [(date(2025, 1, 1), 5), (date(2025, 1, 2), 8), (date(2025, 1, 2), 8)])
 
     assert [row.orders for row in deltas] == [5, 3, 0]
 
 
-def _deltas(client: bigquery.Client, dataset: str, totals: list[tuple[date, int | None]]) -> list[Any]:
+def _deltas(client: bigquery.Client, totals: list[tuple[date, int | None]]) -> list[Any]:
+    dataset = f"d{uuid4().hex[:12]}"
     files = render(Warehouse(dataset=dataset, location="EU", acl_groups=(), reader_groups=(), tables=(ORDERS,)))
     client.create_dataset(dataset)
     table = bigquery.Table(f"{client.project}.{dataset}.orders", schema=json.loads(files["schemas/orders.json"]))

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-FRAGMENTS = ("$", "%", "{", "}", "~", "\\", '"', "'", "\n", "\r", "\t", "\0", "\x7f", "u", " ", "é", "e\u0301", "ש")
-FRAGMENTS += ("😀", "\u2028", "\u202e", "\u200b", "\ufeff", "\U000e0001")
+FRAGMENTS = ["$", "%", "{", "}", "~", "\\", '"', "'", "\n", "\r", "\t", "\0", "\x7f", "u", " ", "é", "e\u0301", "ש"]
+FRAGMENTS += ["😀", "\u2028", "\u202e", "\u200b", "\ufeff", "\U000e0001"]
 
 
 def test_terraform_reads_what_a_person_wrote(tmp_path: Path, run_terraform: Callable[..., str]) -> None:

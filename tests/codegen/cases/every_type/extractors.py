@@ -19,7 +19,7 @@ class Channel(Enum):
     shop = "shop"
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Item:
     sku: str
     price: Decimal = sq_field(precision=12, scale=4)
@@ -27,13 +27,13 @@ class Item:
     tags: list[str] = sq_field(default_factory=list, description="In the order of the shelf.")
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Address:
     street: str
     zip: str | None = sq_field(policy_tags=["projects/p/locations/eu/taxonomies/1/policyTags/2"])
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Order:
     placed: date
     id: UUID
@@ -77,7 +77,7 @@ class OrderExtractor(BaseExtractor[Order]):
         return ["channel", "id", "placed", "total"]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Stock:
     value: Decimal = sq_field(differentiate=True, precision=38, scale=9)
     exact: Decimal = sq_field(differentiate=True, precision=50, scale=20)
@@ -100,7 +100,7 @@ class StockExtractor(BaseExtractor[Stock]):
         return ["date"]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Click:
     timestamp: datetime
 
@@ -116,7 +116,7 @@ class ClickExtractor(BaseExtractor[Click]):
         return "HOUR"
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Visit:
     timestamp: datetime
 
