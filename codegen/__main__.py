@@ -120,10 +120,6 @@ def _load(paths: Sequence[str]) -> list[BaseExtractor[Any]]:
             extractors += load_extractors([path], first_position=position)
         except SettingsError as problem:
             problems.append(problem)
-        except Exception as error:  # noqa: BLE001 - a module of the team may raise anything when it is imported
-            where, what = f"SMOLQWERY_EXTRACTORS[{position}]", f"cannot import {path!r}: {error}."
-            remedy = "Write 'package.module.ExtractorClass', importable from the project."
-            problems.append(SettingsError(location=where, problem=what, remedy=remedy))
     if problems:
         raise ExceptionGroup("SMOLQWERY_EXTRACTORS", problems)
     return extractors

@@ -179,8 +179,9 @@ def _service_account(_setting: str) -> Mapping[str, str] | None:
         return None
     remedy = "Copy it from the service account's JSON key, or remove all SMOLQWERY_GOOGLE_* for ambient credentials."
     for key, value in given.items():
-        if not isinstance(value, str):
-            raise _wrong(f"SMOLQWERY_GOOGLE_{key.upper()}", value, remedy)
+        if not isinstance(value, str):  # shown by its type alone: it may be the private key
+            problem = f"is {type(value).__name__}, not str."
+            raise SettingsError(location=f"SMOLQWERY_GOOGLE_{key.upper()}", problem=problem, remedy=remedy)
     for key in _NEEDED_GOOGLE_KEYS:
         if key not in given:
             raise _wrong(f"SMOLQWERY_GOOGLE_{key.upper()}", None, remedy)

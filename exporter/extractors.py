@@ -169,7 +169,7 @@ def _load(path: object, position: int) -> BaseExtractor[Any]:
         )
     try:
         found = import_string(path)
-    except (ImportError, TypeError, ValueError) as error:  # the others of a path such as '.extractors.X'
+    except Exception as error:  # a module of the team may raise anything when it is imported
         raise SettingsError(
             location=setting,
             problem=f"cannot import {path!r}: {error}.",
@@ -183,7 +183,7 @@ def _load(path: object, position: int) -> BaseExtractor[Any]:
         )
     try:
         extractor: BaseExtractor[Any] = found()
-    except TypeError as error:
+    except Exception as error:
         raise SettingsError(
             location=setting,
             problem=f"{path!r} cannot be made: {error}.",

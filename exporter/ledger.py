@@ -1,4 +1,4 @@
-"""Days of a table → prepared once, committed, remembered. All SQL of the ledger.
+"""Days of a table → prepared once, committed, remembered. The statements are in ledger_sql.py.
 
 Rows are only ever appended. What they say of one day of one table, in its latest generation:
 
@@ -24,6 +24,7 @@ from google.cloud import bigquery
 from requests import exceptions as requests_exceptions
 
 from exporter.errors import LedgerError, TableError
+from exporter.ledger_sql import APPEND, PREPARED_AT, READ, UNLESS_LIVE, WINNER
 from exporter.warehouse import APPLY_TERRAFORM, CALL_SECONDS, JOB_SECONDS, RETRY, Warehouse, translated_errors
 
 if TYPE_CHECKING:
@@ -33,100 +34,6 @@ if TYPE_CHECKING:
 _MAX_CALLS = 3
 _MAX_ATTEMPTS = 10
 _Parameter = bigquery.ArrayQueryParameter | bigquery.ScalarQueryParameter
-
-_DAYS = """
-WITH `attempts` AS (
-  SELECT
-    `table_id`, `table_created`, `day`, `generation`,
-    COUNTIF(`event` = 'prepared') > 0 AND COUNTIF(`event` = 'abandoned') = 0 AS `live`,
-    COUNTIF(`event` = 'committed') > 0 OR MAX(ARRAY_LENGTH(`streams`)) = 0 AS `done`,
-    MAX(`row_count`) AS `row_count`,
-    MAX(`time_zone`) AS `time_zone`
-  FROM `{ledger}`
-  WHERE `table_id` IN UNNEST(@table_ids)
-  GROUP BY `table_id`, `table_created`, `day`, `generation`
-),
-`days` AS (
-  SELECT
-    `table_id`, `table_created`, `day`, `generation`, `live`, `row_count`, `time_zone`,
-    MIN(`day`) OVER (PARTITION BY `table_id`, `table_created`) AS `first_day`,
-    SUM(IF(`live`, 1, 0)) OVER (PARTITION BY `table_id`, `table_created` ORDER BY `day`, `generation`) AS `live_before`
-  FROM `attempts`
-)
-"""
-
-_READ = (
-    _DAYS
-    + """
-SELECT
-  'table' AS `kind`, `table_id`, `table_created`, MIN(`first_day`) AS `day`, 0 AS `generation`,
-  MAX(IF(`live` AND DATE_DIFF(`day`, `first_day`, DAY) = `live_before` - 1, `day`, NULL)) AS `head`,
-  SUM(IF(`live`, `row_count`, 0)) AS `row_count`, CAST([] AS ARRAY<STRING>) AS `streams`,
-  '' AS `run_id`, MAX(`time_zone`) AS `time_zone`
-FROM `days`
-GROUP BY `table_id`, `table_created`
-UNION ALL
-SELECT
-  'abandoned', `table_id`, `table_created`, `day`, MAX(`generation`), CAST(NULL AS DATE), 0,
-  CAST([] AS ARRAY<STRING>), '', ''
-FROM `attempts`
-GROUP BY `table_id`, `table_created`, `day`
-HAVING COUNTIF(`live`) = 0
-UNION ALL
-SELECT
-  'in doubt', `prepared`.`table_id`, `prepared`.`table_created`, `prepared`.`day`, `prepared`.`generation`,
-  CAST(NULL AS DATE), `prepared`.`row_count`, `prepared`.`streams`, `prepared`.`run_id`, ''
-FROM `{ledger}` AS `prepared`
-JOIN `attempts`
-  ON `attempts`.`table_id` = `prepared`.`table_id`
-  AND `attempts`.`table_created` = `prepared`.`table_created`
-  AND `attempts`.`day` = `prepared`.`day`
-  AND `attempts`.`generation` = `prepared`.`generation`
-WHERE `prepared`.`event` = 'prepared' AND `attempts`.`live` AND NOT `attempts`.`done`
-ORDER BY `table_id`, `day`
-"""
-)
-
-_APPEND = """
-INSERT INTO `{ledger}` (
-  `table_id`, `table_created`, `day`, `generation`, `event`, `row_count`,
-  `streams`, `run_id`, `time_zone`, `recorded_at`
-)
-SELECT
-  @table_id, @table_created, `day`, @generation, @event, `row_count`,
-  @streams, @run_id, @time_zone, CURRENT_TIMESTAMP()
-FROM UNNEST(@days) AS `day` WITH OFFSET AS `day_position`
-JOIN UNNEST(@row_counts) AS `row_count` WITH OFFSET AS `count_position` ON `day_position` = `count_position`
-"""
-
-_UNLESS_LIVE = """
-WHERE NOT EXISTS (
-  SELECT `live`.`day`
-  FROM `{ledger}` AS `live`
-  WHERE `live`.`table_id` = @table_id AND `live`.`table_created` = @table_created AND `live`.`day` IN UNNEST(@days)
-  GROUP BY `live`.`day`, `live`.`generation`
-  HAVING COUNTIF(`live`.`event` = 'prepared') > 0 AND COUNTIF(`live`.`event` = 'abandoned') = 0
-)
-"""
-
-_WINNER = """
-SELECT `day`, `generation`, `row_count`, `streams`, `run_id`
-FROM `{ledger}`
-WHERE `table_id` = @table_id AND `table_created` = @table_created AND `event` = 'prepared' AND `run_id` IN (
-  SELECT `live`.`run_id`
-  FROM `{ledger}` AS `live`
-  WHERE `live`.`table_id` = @table_id AND `live`.`table_created` = @table_created
-    AND `live`.`day` = @first_day AND `live`.`generation` = @generation AND `live`.`event` = 'prepared'
-)
-ORDER BY `day`
-"""
-
-_PREPARED_AT = """
-SELECT MAX(`recorded_at`) AS `prepared_at`, CURRENT_TIMESTAMP() AS `now`
-FROM `{ledger}`
-WHERE `table_id` = @table_id AND `table_created` = @table_created AND `day` IN UNNEST(@days)
-  AND `generation` = @generation AND `event` = @event AND `run_id` = @run_id
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +85,7 @@ class Ledger:
         parameters = [bigquery.ArrayQueryParameter("table_ids", "STRING", list(table_ids))]
         with translated_errors(self._name):
             try:
-                rows = self._rows(_READ, parameters)
+                rows = self._rows(READ, parameters)
             except exceptions.NotFound as error:
                 raise TableError(
                     location=self._name, problem="not in BigQuery: it is the exporter's record.", remedy=APPLY_TERRAFORM
@@ -225,12 +132,12 @@ class Ledger:
     def mark(self, unit: Unit, event: str) -> None:
         """Remember "committed" (losing it costs one repeated commit, which changes nothing) or "abandoned"."""
         with translated_errors(self._name):
-            self._rows(_APPEND, self._unit_parameters(unit, event))
+            self._rows(APPEND, self._unit_parameters(unit, event))
 
     def prepared_at(self, unit: Unit) -> tuple[datetime, datetime]:
         """When a unit was prepared, and now, both by BigQuery's clock."""
         with translated_errors(self._name):
-            (row,) = self._rows(_PREPARED_AT, self._unit_parameters(unit, "prepared"))
+            (row,) = self._rows(PREPARED_AT, self._unit_parameters(unit, "prepared"))
         return row["prepared_at"], row["now"]
 
     def _insert_once(self, unit: Unit, job_id: str) -> bool:
@@ -238,7 +145,7 @@ class Ledger:
         parameters = self._unit_parameters(unit, "prepared")
         for _ in range(_MAX_CALLS):
             try:
-                job = self._start(_APPEND + _UNLESS_LIVE, parameters, job_id=job_id)
+                job = self._start(APPEND + UNLESS_LIVE, parameters, job_id=job_id)
                 job.result(timeout=JOB_SECONDS, retry=RETRY, job_retry=None)
                 return job.num_dml_affected_rows == len(unit.days)
             except (
@@ -265,7 +172,7 @@ class Ledger:
             bigquery.ScalarQueryParameter("first_day", "DATE", unit.days[0]),
             bigquery.ScalarQueryParameter("generation", "INT64", unit.generation),
         ]
-        units = _units(unit.table_id, unit.table_created, self._rows(_WINNER, parameters))
+        units = _units(unit.table_id, unit.table_created, self._rows(WINNER, parameters))
         return next((found for found in units if unit.days[0] in found.days), None)
 
     def _rows(self, sql: str, parameters: Sequence[_Parameter]) -> list[bigquery.Row]:

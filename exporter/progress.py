@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from traceback import format_exception
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from rich.console import Console
@@ -47,10 +48,11 @@ class Reporter(Protocol):
 class Lines:
     """A line for each unit on stdout; notices, errors and, on a terminal, progress on stderr."""
 
-    def __init__(self, stdout: TextIO, stderr: TextIO, *, verbosity: int) -> None:
+    def __init__(self, stdout: TextIO, stderr: TextIO, *, verbosity: int, tracebacks: bool = False) -> None:
         self._stdout = stdout
         self._stderr = stderr
         self._verbosity = verbosity
+        self._tracebacks = tracebacks
         self._console = Console(file=stderr) if verbosity and stderr.isatty() else None
         self._status: Status | None = None
 
@@ -73,7 +75,8 @@ class Lines:
         self._say(self._stderr, f"{table}: {text}")
 
     def failed(self, table: str, error: ExporterError) -> None:
-        self._say(self._stderr, f"{table} failed.\n{error}", at_least=0)
+        text = "".join(format_exception(error)).rstrip() if self._tracebacks else str(error)
+        self._say(self._stderr, f"{table} failed.\n{text}", at_least=0)
 
     def _say(self, stream: TextIO, text: str, *, at_least: int = 1) -> None:
         if self._status is not None:

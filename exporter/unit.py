@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -214,14 +215,7 @@ def batches_of(extractor: BaseExtractor[Any]) -> Batches:
 
 def _rows(extractor: BaseExtractor[Any], day: Window) -> Iterator[object]:
     try:
-        rows = extractor.extract(day.start, day.end)
-        if rows is None:
-            raise ExtractionError(
-                location=f"{path_of(extractor)}, {day.day}",
-                problem="extract() returned None instead of rows.",
-                remedy="Yield them, or return a list of them: an empty one for a day without rows.",
-            )
-        yield from rows
+        yield from _extracted(extractor, day)
     except ExporterError:
         raise
     except Exception as error:
@@ -230,3 +224,14 @@ def _rows(extractor: BaseExtractor[Any], day: Window) -> Iterator[object]:
             problem=f"extract() raised {type(error).__name__}: {error}.",
             remedy="Nothing of this day is visible. Mend the extractor or its database, then run the command again.",
         ) from error
+
+
+def _extracted(extractor: BaseExtractor[Any], day: Window) -> Iterable[object]:
+    rows: object = extractor.extract(day.start, day.end)
+    if not isinstance(rows, Iterable):
+        raise ExtractionError(
+            location=f"{path_of(extractor)}, {day.day}",
+            problem=f"extract() returned {'None' if rows is None else f'a {type(rows).__name__}'} instead of rows.",
+            remedy="Yield them, or return a list of them: an empty one for a day without rows.",
+        )
+    return rows

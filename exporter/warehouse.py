@@ -209,9 +209,12 @@ def translated_errors(location: str) -> Iterator[None]:
 
 
 def _reason(error: Exception) -> str:
-    """The innermost cause: the outer ones say only that a time limit passed."""
-    cause = getattr(error, "cause", None) or error.__cause__
-    return _reason(cause) if isinstance(cause, Exception) else str(error)
+    """The innermost cause: the outer ones say only that a time limit passed, or how often a call was tried."""
+    first = error.args[0] if error.args else None
+    for inner in (getattr(error, "cause", None), getattr(error, "reason", None), error.__cause__, first):
+        if isinstance(inner, Exception):
+            return _reason(inner)
+    return str(error)
 
 
 def _credentials(settings: Settings, *, emulated: bool) -> tuple[Any, str | None]:

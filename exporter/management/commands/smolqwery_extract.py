@@ -39,6 +39,7 @@ class Command(ExporterCommand):
         last: str | None,
         dry_run: bool,
         verbosity: int,
+        traceback: bool,
         **_options: Any,
     ) -> None:
         first_day, last_day = parse_day("--from", first), parse_day("--to", last)
@@ -48,7 +49,8 @@ class Command(ExporterCommand):
         options = Options(first=first_day, last=last_day, dry_run=dry_run, run_id=run_id)
         try:
             with Interrupts() as interrupts:
-                failed = export(settings, extractors, options, self._reporter(run_id, verbosity), interrupts)
+                reporter = self._reporter(run_id, verbosity, tracebacks=traceback)
+                failed = export(settings, extractors, options, reporter, interrupts)
         except InterruptedRunError as error:
             raise CommandError(
                 "Interrupted. Units that were reported are committed, of the one that was being read nothing is "
@@ -62,9 +64,9 @@ class Command(ExporterCommand):
                 returncode=FAILED,
             )
 
-    def _reporter(self, run_id: str, verbosity: int) -> Reporter:
+    def _reporter(self, run_id: str, verbosity: int, *, tracebacks: bool) -> Reporter:
         # What Django's wrappers wrap: rich asks the stream itself whether it is a terminal.
         stdout, stderr = (cast("TextIO", wrapper._out) for wrapper in (self.stdout, self.stderr))  # noqa: SLF001
         if os.environ.get("CLOUD_RUN_JOB"):
             return JsonLines(stdout, run_id=run_id, verbosity=verbosity)
-        return Lines(stdout, stderr, verbosity=verbosity)
+        return Lines(stdout, stderr, verbosity=verbosity, tracebacks=tracebacks)
