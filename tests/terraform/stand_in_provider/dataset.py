@@ -50,11 +50,10 @@ class Dataset(Resource):
 
     def plan_computed(self, prior: State | None, state: State, config: State) -> State:
         computed = {
+            "project": self.planned_project(state, config),
             "deletion_policy": planned_policy(config, self.configuration.deletion_policy),
             **planned_labels(prior, state, self.configuration),
         }
-        if state["project"] is Unknown and config["project"] is not Unknown:
-            computed["project"] = self.project(state)
         if prior and str(prior["location"]).lower() == str(state["location"]).lower():
             computed["location"] = prior["location"]
         return computed

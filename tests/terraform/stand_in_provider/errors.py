@@ -6,7 +6,7 @@ StandInError
 ├── ApiError, EmulatorUnreachableError
 ├── DeletionProtectedError, DeletionPreventedError
 ├── LegacyRoleError, MemberUnknownError
-└── ImportIdError, ImportNotFoundError
+└── ImportIdError
 """
 
 from __future__ import annotations
@@ -117,8 +117,3 @@ class MemberUnknownError(StandInError):
 class ImportIdError(StandInError):
     def __init__(self, import_id: str, expected: str) -> None:
         super().__init__(f'Import id "{import_id}" doesn\'t match the accepted formats', f"Use {expected}.")
-
-
-class ImportNotFoundError(StandInError):
-    def __init__(self, dataset: str, role: str, member: str) -> None:
-        super().__init__(f'Cannot find binding for "{dataset}" with role "{role}", member "{member}"')

@@ -24,6 +24,8 @@ VERSION = "7.45.0"  # of hashicorp/google, whose schema and plans it stands in f
 _SOURCES = Path(__file__).resolve().parent
 _PINS = _SOURCES.parents[1] / "requirements" / "stand_in_provider.txt"
 _PACKAGE = "terraform/stand_in_provider"
+_UV_OPTIONS = ("--quiet", "--no-deps", "--requirement", str(_PINS))
+_PIP_OPTIONS = ("--disable-pip-version-check", *_UV_OPTIONS)
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
@@ -47,15 +49,25 @@ def _make_environment(environment: Path) -> None:
     if stamp.exists() and stamp.read_text("utf-8") == wanted:
         return
     shutil.rmtree(environment, ignore_errors=True)
-    python = environment / "bin" / "python"
-    if uv := shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])):
-        _run([uv, "venv", "--quiet", "--python", sys.executable, str(environment)])
-        install_command = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(python)]
-    else:
-        _run([sys.executable, "-m", "venv", str(environment)])
-        install_command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    _run([*install_command, "--no-deps", "--requirement", str(_PINS)])
+    if not _install_with_uv(environment):
+        _run(sys.executable, "-m", "venv", "--clear", environment)
+        _run(environment / "bin" / "python", "-m", "pip", "install", *_PIP_OPTIONS)
     stamp.write_text(wanted, "utf-8")
+
+
+def _install_with_uv(environment: Path) -> bool:
+    """Seconds where pip takes many. It may be missing, or not understand the index settings of this machine's pip."""
+    here = Path(sys.executable).parent
+    uv = shutil.which("uv", path=os.pathsep.join([str(here), os.environ.get("PATH", os.defpath)]))
+    if uv is None:
+        return False
+    python = environment / "bin" / "python"
+    try:
+        _run(sys.executable, "-m", "venv", "--without-pip", environment)
+        _run(uv, "pip", "install", "--compile-bytecode", "--python", python, *_UV_OPTIONS)
+    except subprocess.CalledProcessError:
+        return False
+    return True
 
 
 def _copy_sources(target: Path) -> None:
@@ -103,7 +115,7 @@ def _write(path: Path, content: str, *, executable: bool = False) -> Path:
     return new.replace(path)
 
 
-def _run(command: list[str]) -> None:
+def _run(*command: str | Path) -> None:
     # stdout belongs to the one line that the caller reads.
     subprocess.run(command, check=True, stdout=sys.stderr)
 

@@ -105,6 +105,12 @@ class Resource(ABC):
             raise ProjectMissingError(self.type_name)
         return self.configuration.project
 
+    def planned_project(self, state: State, config: State) -> object:
+        """Known in the plan, unless the configuration itself names one that is not."""
+        if state["project"] is Unknown and config["project"] is not Unknown:
+            return self.project(state)
+        return state["project"]
+
 
 def changed(current: State, planned: State) -> set[str]:
     return {name for name, value in planned.items() if value is not Unknown and not same(current[name], value)}

@@ -6,14 +6,14 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from terraform.stand_in_provider.bigquery import Json, dataset_path, table_path
+from terraform.stand_in_provider.bigquery import dataset_path, table_path
 from terraform.stand_in_provider.errors import DeletionProtectedError, ImportIdError
-from terraform.stand_in_provider.labels import planned_labels, read_labels
+from terraform.stand_in_provider.labels import planned_labels
 from terraform.stand_in_provider.plan import Path, State, as_applied, with_found
 from terraform.stand_in_provider.protection import is_abandoned, planned_policy
 from terraform.stand_in_provider.resource import Resource, changed
+from terraform.stand_in_provider.table_rest import found_in, table_body
 from terraform.stand_in_provider.table_schema import columns, is_changeable, is_same_schema, normalized
-from terraform.stand_in_provider.unknown import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,14 +40,12 @@ class Table(Resource):
                 yield "time_partitioning", f"type must be one of {', '.join(_PARTITIONS)}, not {element['type']}."
 
     def plan_computed(self, prior: State | None, state: State, config: State) -> State:
-        computed = {
+        return {
+            "project": self.planned_project(state, config),
             "deletion_policy": planned_policy(config, self.configuration.deletion_policy),
             "schema": _planned_schema(prior, state),
             **planned_labels(prior, state, self.configuration),
         }
-        if state["project"] is Unknown and config["project"] is not Unknown:
-            computed["project"] = self.project(state)
-        return computed
 
     def plan_replaced_by(self, prior: State, state: State) -> tuple[Path, ...]:
         if not isinstance(state["schema"], str) or state["schema"] == prior["schema"]:
@@ -56,7 +54,7 @@ class Table(Resource):
 
     def create(self, _context: object, planned: State) -> State | None:
         project, dataset_id, table_id = self._name(planned)
-        body = _body(project, planned)
+        body = table_body(project, planned)
         # BigQuery takes a view's schema only once the view is there.
         schema_of_view = body.pop("schema", None) if "view" in body else None
         self.bigquery.request("POST", dataset_path(project, dataset_id) + "/tables", body=body)
@@ -70,7 +68,7 @@ class Table(Resource):
         answer = self.bigquery.get(table_path(project, dataset_id, table_id))
         if answer is None:
             return None
-        return with_found(self.contract(), current, _found(current, answer)) | {
+        return with_found(self.contract(), current, found_in(answer, current)) | {
             "id": f"projects/{project}/datasets/{dataset_id}/tables/{table_id}",
             "project": project,
             "deletion_policy": current["deletion_policy"] or self.configuration.deletion_policy,
@@ -79,7 +77,7 @@ class Table(Resource):
     def update(self, _context: object, current: State, planned: State) -> State | None:
         if changed(current, planned) - _CLIENT_SIDE:
             path = table_path(*self._name(planned))
-            body = _body(self.project(planned), planned)
+            body = table_body(self.project(planned), planned)
             self._drop_columns(planned)
             self.bigquery.request("PUT", path, body=body)
         return as_applied(planned, self.read(_context, planned))
@@ -128,75 +126,6 @@ def _planned_schema(prior: State | None, state: State) -> object:
     if prior and prior["schema"] is not None and is_same_schema(columns(prior["schema"]), columns(schema)):
         return prior["schema"]
     return normalized(schema)
-
-
-def _found(current: State, answer: Json) -> State:
-    """What the answer leaves out of the second half stays as it was: so does the real provider."""
-    found: State = {
-        "description": answer.get("description"),
-        "etag": answer.get("etag"),
-        "friendly_name": answer.get("friendlyName"),
-        "location": answer.get("location"),
-        "self_link": answer.get("selfLink"),
-        "type": answer.get("type"),
-        **read_labels(current, answer.get("labels") or {}),
-    }
-    integers = {
-        "creation_time": "creationTime",
-        "expiration_time": "expirationTime",
-        "last_modified_time": "lastModifiedTime",
-        "num_bytes": "numBytes",
-        "num_long_term_bytes": "numLongTermBytes",
-        "num_rows": "numRows",
-    }
-    found |= {name: value for name, api_name in integers.items() if (value := int(answer.get(api_name) or 0))}
-    if answer.get("requirePartitionFilter"):
-        found["require_partition_filter"] = True
-    if "clustering" in answer:
-        found["clustering"] = answer["clustering"]["fields"]
-    if "schema" in answer:
-        found["schema"] = normalized(answer["schema"].get("fields") or [])
-    if partitioning := answer.get("timePartitioning"):
-        expiration = partitioning.get("expirationMs")
-        element = {"expiration_ms": int(expiration or 0), "field": partitioning.get("field") or ""}
-        found["time_partitioning"] = [element | {"type": partitioning["type"]}]
-    if view := answer.get("view"):
-        found["view"] = [{"query": view["query"], "use_legacy_sql": bool(view.get("useLegacySql"))}]
-    return found
-
-
-def _body(project: str, planned: State) -> Json:
-    """All that is set: PUT replaces a table's description by this one."""
-    body: Json = {
-        "tableReference": {"projectId": project, "datasetId": planned["dataset_id"], "tableId": planned["table_id"]},
-        "description": planned["description"],
-        "friendlyName": planned["friendly_name"],
-        "labels": planned["effective_labels"],
-        "requirePartitionFilter": planned["require_partition_filter"],
-    }
-    if planned["clustering"]:
-        body["clustering"] = {"fields": planned["clustering"]}
-    if isinstance(planned["expiration_time"], int) and planned["expiration_time"]:
-        body["expirationTime"] = str(planned["expiration_time"])
-    if isinstance(planned["schema"], str):
-        body["schema"] = {"fields": columns(planned["schema"])}
-    for element in planned["time_partitioning"]:
-        body["timePartitioning"] = _set(
-            {
-                "type": element["type"],
-                "field": element["field"],
-                "expirationMs": str(element["expiration_ms"]) if _set({"": element["expiration_ms"]}) else None,
-            }
-        )
-    for element in planned["view"]:
-        body["view"] = {"query": element["query"]}
-        if isinstance(element["use_legacy_sql"], bool):
-            body["view"]["useLegacySql"] = element["use_legacy_sql"]
-    return _set(body)
-
-
-def _set(body: Json) -> Json:
-    return {name: value for name, value in body.items() if value and value is not Unknown}
 
 
 def _schema_problem(schema: str) -> str | None:

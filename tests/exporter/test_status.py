@@ -1,0 +1,129 @@
+"""`manage.py smolqwery_status`, from outside."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from exporter import WriteError, unit
+from exporter_cases import shop
+from exporter_cases.shop import OrderExtractor, Total, TotalExtractor, order
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import MakeWarehouse, RunCommand
+    from emulator.warehouse import WarehouseCopy
+
+
+@pytest.fixture
+def warehouse(make_warehouse: MakeWarehouse, set_clock: Callable[[str], None]) -> WarehouseCopy:
+    """On the fifth of January. Nothing is exported yet."""
+    set_clock("2025-01-05T12:00:00-05:00")
+    return make_warehouse(OrderExtractor, TotalExtractor)
+
+
+def test_as_a_table(warehouse: WarehouseCopy, run_command: RunCommand) -> None:
+    del warehouse
+    shop.orders.put("2025-01-01", *(order("2025-01-01", number) for number in range(1234)))
+    run_command("smolqwery_extract", "order", "--to", "2025-01-04")
+
+    result = run_command("smolqwery_status")
+
+    assert result == (
+        """\
+┏━━━━━━━┳━━━━━━━━━━━━┳━━━━━━━━━━━━┳━━━━━━━┳━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━┓
+┃ table ┃ first day  ┃ last day   ┃  rows ┃ lag (days) ┃ units in doubt ┃
+┡━━━━━━━╇━━━━━━━━━━━━╇━━━━━━━━━━━━╇━━━━━━━╇━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━┩
+│ order │ 2025-01-01 │ 2025-01-04 │ 1,234 │          0 │              0 │
+│ total │            │            │     0 │          4 │              0 │
+└───────┴────────────┴────────────┴───────┴────────────┴────────────────┘
+""",
+        "",
+        0,
+    )
+
+
+def test_as_json(warehouse: WarehouseCopy, run_command: RunCommand) -> None:
+    del warehouse
+    shop.totals.put("2025-01-01", Total(orders=1))
+    run_command("smolqwery_extract", "total", "--to", "2025-01-01")
+
+    result = run_command("smolqwery_status", "total", "--format", "json")
+
+    assert json.loads(result.stdout) == [
+        {
+            "table": "total",
+            "first_day": "2025-01-01",
+            "last_day": "2025-01-01",
+            "rows": 1,
+            "lag_days": 3,
+            "in_doubt": [],
+            "problem": None,
+        }
+    ]
+    assert result[1:] == ("", 0)
+
+
+@pytest.mark.parametrize(
+    ("most", "problem"),
+    [
+        ("1", "total lags by 4 days, more than 1.\n"),
+        ("3", "total lags by 4 days, more than 3.\n"),
+        ("4", ""),
+    ],
+)
+def test_max_lag(warehouse: WarehouseCopy, run_command: RunCommand, most: str, problem: str) -> None:
+    del warehouse
+    run_command("smolqwery_extract", "order")
+
+    result = run_command("smolqwery_status", "--max-lag", most)
+
+    assert result[1:] == (problem, int(bool(problem)))
+
+
+def test_max_lag_is_not_negative(warehouse: WarehouseCopy, run_command: RunCommand) -> None:
+    del warehouse
+    result = run_command("smolqwery_status", "--max-lag", "-1")
+
+    assert result == ("", "--max-lag -1 is negative. Give the number of days that a table may lag.\n", 2)
+
+
+def test_a_table_that_is_missing(warehouse: WarehouseCopy, run_command: RunCommand) -> None:
+    warehouse.drop_table("order")
+
+    result = run_command("smolqwery_status", "--format", "json")
+
+    problem = (
+        f"{warehouse.name('order')}: not in BigQuery: the exporter makes no tables.\n"
+        "  Run `make codegen` and apply Terraform, then run this again."
+    )
+    statuses = {status["table"]: status for status in json.loads(result.stdout)}
+    assert (statuses["order"]["problem"], statuses["order"]["lag_days"]) == (problem, None)
+    assert (statuses["total"]["problem"], statuses["total"]["lag_days"]) == (None, 4)
+    assert result[1:] == (f"order: {problem}\n", 1)
+
+
+def test_a_unit_in_doubt(warehouse: WarehouseCopy, run_command: RunCommand, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_args: object, **_kwargs: object) -> None:
+        raise WriteError(location="order", problem="no answer.", remedy="Again.")
+
+    monkeypatch.setattr(unit, "commit", refuse)
+    shop.orders.put("2025-01-01", order("2025-01-01", 1))
+    run_command("smolqwery_extract", "order", "--to", "2025-01-02")
+
+    result = run_command("smolqwery_status", "order", "--format", "json")
+
+    (status,) = json.loads(result.stdout)
+    assert status["in_doubt"] == ["2025-01-01 to 2025-01-02"]
+    assert warehouse.rows("order") == []
+    assert "│              1 │" in run_command("smolqwery_status", "order").stdout
+
+
+def test_an_unknown_table(warehouse: WarehouseCopy, run_command: RunCommand) -> None:
+    del warehouse
+    result = run_command("smolqwery_status", "ordr")
+
+    assert result == ("", "'ordr' is not a table of SMOLQWERY_EXTRACTORS. Tables: order, total.\n", 2)
