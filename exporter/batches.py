@@ -1,45 +1,27 @@
-"""Rows → validated Arrow record batches → AppendRows payloads. The one BigQuery → Arrow type table."""
+"""Rows → validated Arrow record batches → AppendRows payloads."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
-from enum import Enum
+from datetime import UTC, date, datetime
 from functools import partial
-from itertools import accumulate
-from typing import TYPE_CHECKING, Any, TypeAlias
-from uuid import UUID
+from typing import TYPE_CHECKING, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from exporter.arrays import array_of, arrow_field
 from exporter.errors import ExporterError, ExtractionError, RowError
-from exporter.gather import Chunk, Gathered, Gatherer
-from exporter.schema import Column, Mode, Type
-from exporter.values import EPOCH, FIRST_INSTANT, LAST_INSTANT, ValueRefusedError, check_row, convert
+from exporter.gather import Chunk, Gatherer
+from exporter.values import ValueRefusedError, check_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from exporter.days import Window
+    from exporter.schema import Column
 
 Batch: TypeAlias = pa.RecordBatch
-
-ARROW_TYPES: dict[Type, pa.DataType] = {
-    Type.BOOLEAN: pa.bool_(),
-    Type.INTEGER: pa.int64(),
-    Type.FLOAT: pa.float64(),
-    Type.NUMERIC: pa.decimal128(38, 9),
-    Type.BIGNUMERIC: pa.decimal256(76, 38),
-    Type.STRING: pa.string(),
-    Type.BYTES: pa.binary(),
-    Type.DATE: pa.date32(),
-    Type.TIMESTAMP: pa.timestamp("us", "UTC"),
-    Type.TIME: pa.time64("us"),
-    Type.JSON: pa.string(),
-}
-"""https://cloud.google.com/bigquery/docs/supported-data-types#supported_arrow_data_types"""
 
 TARGET_BYTES = 4_000_000
 MAX_BYTES = 7_000_000
@@ -48,33 +30,6 @@ MAX_BYTES = 7_000_000
 _CHUNK_BYTES = 1_000_000
 _FIRST_CHUNK_ROWS = 32  # until the width of a row is known
 _MAX_CHUNK_ROWS = 4_096
-
-# What the gathered values of a column are when nothing has to be looked at one by one.
-_EXACT_TYPES: dict[Type, type] = {
-    Type.BOOLEAN: bool,
-    Type.INTEGER: int,
-    Type.FLOAT: float,
-    Type.NUMERIC: Decimal,
-    Type.BIGNUMERIC: Decimal,
-    Type.BYTES: bytes,
-    Type.DATE: date,
-    Type.TIMESTAMP: timedelta,
-    Type.TIME: time,
-    Type.JSON: str,
-}
-
-
-def arrow_type(column: Column) -> pa.DataType:
-    """The Arrow type of a column, its mode included."""
-    if column.type is Type.RECORD:
-        one: pa.DataType = pa.struct([arrow_field(field) for field in column.fields])
-    else:
-        one = ARROW_TYPES[column.type]
-    return pa.list_(pa.field("item", one, nullable=False)) if column.mode is Mode.REPEATED else one
-
-
-def arrow_field(column: Column) -> pa.Field:
-    return pa.field(column.name, arrow_type(column), nullable=column.mode is Mode.NULLABLE)
 
 
 class Batches:
@@ -123,7 +78,7 @@ class Batches:
             limit = max(1, min(_MAX_CHUNK_ROWS, _CHUNK_BYTES * batch.num_rows // max(1, batch.nbytes)))
 
     def _batch(self, chunk: Chunk, window: Window) -> Batch:
-        arrays = [_array(gathered, absent=0) for gathered in chunk.columns]
+        arrays = [array_of(gathered, absent=0) for gathered in chunk.columns]
         if self._aggregated:
             arrays.insert(0, pa.array([window.day] * len(chunk.rows), pa.date32()))
         else:
@@ -250,87 +205,3 @@ def _payloads(batch: Batch) -> Iterator[Payload]:
 
 def _serialized(batch: Batch) -> bytes:
     return bytes(batch.serialize())
-
-
-def _array(gathered: Gathered, *, absent: int) -> pa.Array:
-    """`absent`: how many of the values stand for a RECORD that is NULL itself."""
-    column = gathered.column
-    if column.mode is Mode.REPEATED:
-        offsets = pa.array([0, *accumulate(gathered.lengths)], pa.int32())
-        return pa.ListArray.from_arrays(offsets, _elements(gathered, absent=0), type=arrow_type(column))
-    array = _elements(gathered, absent=absent)
-    if column.mode is Mode.REQUIRED and array.null_count > absent:
-        raise ValueRefusedError(column.name, "None in a REQUIRED column.", "")
-    return array
-
-
-def _elements(gathered: Gathered, *, absent: int) -> pa.Array:
-    column = gathered.column
-    if column.type is Type.RECORD:
-        mask = None
-        if column.mode is Mode.NULLABLE:
-            mask = pa.array([not present for present in gathered.present], pa.bool_())
-            absent = gathered.present.count(False)
-        children = [_array(child, absent=absent) for child in gathered.fields]
-        return pa.StructArray.from_arrays(children, fields=[arrow_field(field) for field in column.fields], mask=mask)
-    array = _scalars(column, gathered.values)
-    if column.mode is Mode.REPEATED and array.null_count:
-        raise ValueRefusedError(column.name, "None in a list.", "")
-    return array
-
-
-def _scalars(column: Column, values: list[Any]) -> pa.Array:
-    if column.type is Type.STRING:
-        values = _strings(column, values)
-    elif not set(map(type, values)) <= {_EXACT_TYPES[column.type], type(None)}:
-        values = [None if value is None else _converted(column, value) for value in values]
-    try:
-        array = _arrow(column, values)
-    except (pa.ArrowException, ValueError, OverflowError):
-        # Arrow is stricter than BigQuery about Decimals such as 1E+3: look at each value, once.
-        array = _arrow(column, [None if value is None else _converted(column, value) for value in values])
-    _require_range(column, array, values)
-    return array
-
-
-def _strings(column: Column, values: list[Any]) -> list[Any]:
-    kinds = set(map(type, values)) - {type(None)}
-    if kinds == {column.python_type}:
-        if column.python_type is UUID:
-            return [None if value is None else str(value) for value in values]
-        if issubclass(column.python_type, Enum):
-            return [None if value is None else str.__str__(value.value) for value in values]
-        if not column.choices or set(values) - {None} <= set(column.choices):
-            return values
-    return [None if value is None else convert(column, value) for value in values]
-
-
-def _converted(column: Column, value: Any) -> Any:
-    if column.type is Type.TIMESTAMP:  # gathered already
-        return timedelta(value.days, value.seconds, value.microseconds)
-    return value if column.type is Type.JSON else convert(column, value)
-
-
-def _arrow(column: Column, values: list[Any]) -> pa.Array:
-    if column.type is Type.TIMESTAMP:
-        return pa.array(values, pa.duration("us")).cast(pa.int64()).cast(ARROW_TYPES[Type.TIMESTAMP])
-    return pa.array(values, ARROW_TYPES[column.type])
-
-
-def _require_range(column: Column, array: pa.Array, values: list[Any]) -> None:
-    """What Arrow holds and BigQuery, or this column, does not."""
-    if column.type is Type.FLOAT and not column.allow_nan and pc.all(pc.is_finite(array)).as_py() is False:
-        raise ValueRefusedError(column.name, "not finite.", "")
-    if column.precision is not None:
-        exact = pa.decimal128 if column.type is Type.NUMERIC else pa.decimal256
-        array.cast(exact(column.precision, column.scale))
-    if column.type is Type.TIME and {value.tzinfo for value in values if value is not None} - {None}:
-        raise ValueRefusedError(column.name, "a time with a time zone.", "")
-    if column.type is Type.TIMESTAMP and array.null_count < len(array):
-        extremes = pc.min_max(array.cast(pa.int64()))
-        first, last = (bound // timedelta(microseconds=1) for bound in (FIRST_INSTANT, LAST_INSTANT))
-        if extremes["min"].as_py() < first or extremes["max"].as_py() > last:
-            raise ValueRefusedError(column.name, "outside the years 1 to 9999.", "")
-
-
-assert EPOCH.tzinfo is UTC  # noqa: S101 - _arrow counts from it

@@ -74,7 +74,7 @@ def _show(environ: dict[str, str]) -> None:
         credentials=AnonymousCredentials(),
         client_options={"api_endpoint": environ["BIGQUERY_EMULATOR_HOST"]},
     )
-    tables = [item.table_id for item in client.list_tables("flights") if item.table_type == "TABLE"]
+    tables = sorted(item.table_id for item in client.list_tables("flights") if item.table_type == "TABLE")
     counts = [(name, next(iter(_query(client, f"SELECT COUNT(*) FROM `flights.{name}`")))[0]) for name in tables]
     _print_table("Rows", ["table", "rows"], [(name, f"{count:,}") for name, count in counts])
     names = ("departures", "cancellations", "distance_miles")
@@ -105,7 +105,7 @@ def _query(client: bigquery.Client, sql: str) -> list[Any]:
 
 
 def _print_table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table(title=title, title_justify="left", title_style="bold", show_header=any(headings))
     for position, heading in enumerate(headings):
         table.add_column(heading, justify="right" if position and heading else "left")
     for row in rows:

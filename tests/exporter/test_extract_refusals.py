@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from conftest import Ended
 from exporter_cases import shop
 from exporter_cases.shop import OrderExtractor, Total, TotalExtractor, order
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import SettingsWrapper
 
-    from conftest import Ended, MakeWarehouse, RunCommand
+    from conftest import MakeWarehouse, RunCommand
     from emulator.warehouse import WarehouseCopy
 
 APPLY = "Run `make codegen` and apply Terraform, then run this again."
@@ -26,8 +27,6 @@ def warehouse(make_warehouse: MakeWarehouse) -> WarehouseCopy:
 
 def _refused(warehouse: WarehouseCopy, problem: str, remedy: str, place: str = "") -> Ended:
     """How a run ends that failed for its only table."""
-    from conftest import Ended
-
     error = f"{warehouse.name('order')}{place}: {problem}\n  {remedy}\n"
     return Ended("", f"order failed.\n{error}Exported 0 of 1 tables. Failed: order.\n", 1)
 

@@ -13,6 +13,7 @@ import zipfile
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from itertools import accumulate
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 NEW_YORK = ZoneInfo("America/New_York")
 YEARS_LATER = 12
+COMMA = ", ',', "  # in SQL
 SPRING_FORWARD, FALL_BACK = date(2025, 3, 9), date(2025, 11, 2)
 DAYS = [date(2025, 1, 1) + timedelta(days=offset) for offset in range(365)]
 
@@ -94,7 +96,8 @@ def test_no_value_of_a_departure_differs(year: Year, csv_days: dict[date, list[d
         *("IFNULL(CAST(`arrival_delay_minutes` AS STRING), 'NA')", "IFNULL(CAST(`air_time_minutes` AS STRING), 'NA')"),
         "IF(`cancelled`, 'cancelled', 'departed')",
     ]
-    lines = f"SELECT `timestamp`, CONCAT({", ',', ".join(values)}) AS `line` FROM `{year.warehouse.name('departure')}`"
+    line = f"CONCAT({COMMA.join(values)}) AS `line`"
+    lines = f"SELECT `timestamp`, {line} FROM `{year.warehouse.name('departure')}`"
     local_day = "DATE(`timestamp`, 'America/New_York')"
     found = dict(
         year.warehouse.sql(f"SELECT {local_day}, STRING_AGG(`line`, '\\n' ORDER BY `line`) FROM ({lines}) GROUP BY 1")
@@ -127,11 +130,11 @@ def test_a_row_for_each_carrier_and_day(year: Year, csv_days: dict[date, list[di
         for carrier, rows in sorted(carriers.items()):
             cancelled = sum(row["dep_time"] == "NA" for row in rows)
             destinations = ",".join(sorted({row["dest"] for row in rows}))
-            expected.append((day, carrier, round(cancelled / len(rows), 4), destinations))
+            expected.append((day, carrier, round(Decimal(cancelled) / len(rows), 4), destinations))
 
     found = year.warehouse.rows(
         "carrier_day",
-        "`flown_on`, `carrier`, CAST(`cancelled_share` AS FLOAT64), ARRAY_TO_STRING(`destinations`, ',')",
+        "`flown_on`, `carrier`, `cancelled_share`, ARRAY_TO_STRING(`destinations`, ',')",
         "ORDER BY 1, 2",
     )
 

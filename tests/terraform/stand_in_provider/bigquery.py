@@ -55,7 +55,7 @@ class BigQuery:
         # http.client and not urllib.request: it knows neither proxies nor redirects, so a request that was
         # checked to stay on this machine does stay there.
         base = urlsplit(self.endpoint)
-        connection = HTTPConnection(base.hostname or "", base.port or 80, timeout=_TIMEOUT_SECONDS)
+        connection = HTTPConnection(str(base.hostname), base.port, timeout=_TIMEOUT_SECONDS)
         headers = {"Content-Type": "application/json"}
         if self.access_token:
             headers["Authorization"] = f"Bearer {self.access_token}"

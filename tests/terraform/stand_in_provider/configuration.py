@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from terraform.stand_in_provider.errors import (
     CredentialsConflictError,
@@ -60,9 +60,16 @@ def checked_endpoint(endpoint: str | None) -> str:
     url = urlsplit(endpoint)
     if not _is_loopback(url.hostname or ""):
         raise EndpointNotLoopbackError(endpoint)
-    if url.scheme != "http" or not re.fullmatch(r"/(.*/)?[^/]+/", url.path):
+    if url.scheme != "http" or not _has_port(url) or not re.fullmatch(r"/(.*/)?[^/]+/", url.path):
         raise EndpointMalformedError(endpoint)
     return endpoint
+
+
+def _has_port(url: SplitResult) -> bool:
+    try:
+        return url.port is not None
+    except ValueError:  # not a number
+        return False
 
 
 def _is_loopback(host: str) -> bool:

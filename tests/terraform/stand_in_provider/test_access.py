@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from terraform.stand_in_provider.access import member_with, with_grant, without_grant
 from terraform.stand_in_provider.errors import LegacyRoleError, MemberUnknownError
 
-VIEW = {"view": {"projectId": "p", "datasetId": "d", "tableId": "v"}}
-CONDITIONAL = {"role": "READER", "groupByEmail": "a@x.org", "condition": {"expression": "true"}}
-OWNERS = {"role": "OWNER", "specialGroup": "projectOwners"}
-OTHERS = [VIEW, OWNERS, CONDITIONAL, {"role": "READER", "groupByEmail": "b@x.org"}]
+if TYPE_CHECKING:
+    from terraform.stand_in_provider.access import Entry
+
+VIEW: Entry = {"view": {"projectId": "p", "datasetId": "d", "tableId": "v"}}
+CONDITIONAL: Entry = {"role": "READER", "groupByEmail": "a@x.org", "condition": {"expression": "true"}}
+OWNERS: Entry = {"role": "OWNER", "specialGroup": "projectOwners"}
+OTHERS: list[Entry] = [VIEW, OWNERS, CONDITIONAL, {"role": "READER", "groupByEmail": "b@x.org"}]
 READER = "roles/bigquery.dataViewer"
 
 
@@ -44,12 +49,10 @@ def test_another_role_is_another_grant() -> None:
 
 
 def test_a_legacy_role_is_refused() -> None:
-    with pytest.raises(
-        LegacyRoleError, match="legacy role READER .* Please use the full form: roles/bigquery.dataViewer"
-    ):
+    with pytest.raises(LegacyRoleError, match=READER):
         with_grant([], "READER", "group:a@x.org")
 
 
 def test_an_unknown_kind_of_member_is_refused() -> None:
-    with pytest.raises(MemberUnknownError, match="robot:a@x.org"):
+    with pytest.raises(MemberUnknownError, match=r"robot:a@x\.org"):
         with_grant([], READER, "robot:a@x.org")

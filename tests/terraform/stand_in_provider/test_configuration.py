@@ -32,6 +32,7 @@ def test_this_machine_is_accepted(endpoint: str) -> None:
         ("http://0.0.0.0:9050/bigquery/v2/", EndpointNotLoopbackError),
         ("/bigquery/v2/", EndpointNotLoopbackError),
         ("https://localhost:9050/bigquery/v2/", EndpointMalformedError),
+        ("http://localhost/bigquery/v2/", EndpointMalformedError),
         ("http://localhost:9050", EndpointMalformedError),
         ("http://localhost:9050/bigquery/v2", EndpointMalformedError),
         ("http://localhost:port/bigquery/v2/", EndpointMalformedError),
