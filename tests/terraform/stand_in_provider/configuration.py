@@ -41,6 +41,7 @@ def configuration(block: Mapping[str, Any], environment: Mapping[str, str] = os.
         candidates = [block.get(argument), *(environment.get(variable) for variable in variables)]
         return next((value for value in candidates if isinstance(value, str) and value), None)
 
+    labels = block.get("default_labels")
     if block.get("access_token") and block.get("credentials"):
         raise CredentialsConflictError
     return Configuration(
@@ -48,7 +49,7 @@ def configuration(block: Mapping[str, Any], environment: Mapping[str, str] = os.
         project=first("project", _PROJECT_VARIABLES),
         access_token=first("access_token", _TOKEN_VARIABLES),
         deletion_policy=first("deletion_policy", ()) or "DELETE",
-        default_labels=block.get("default_labels") or {},
+        default_labels=labels if isinstance(labels, dict) else {},
         adds_attribution_label=block.get("add_terraform_attribution_label") is not False,
     )
 

@@ -58,10 +58,6 @@ def contract(name: str) -> Contract:
     )
 
 
-def resource_types() -> list[str]:
-    return [name for name in _document() if name != "provider"]
-
-
 def _attributes(declared: Mapping[str, Any]) -> dict[str, Attribute]:
     return {name: Attribute(**flags) for name, flags in declared["attributes"].items()}
 

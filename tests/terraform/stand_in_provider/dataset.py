@@ -63,7 +63,7 @@ class Dataset(Resource):
         path = f"projects/{project}/datasets?accessPolicyVersion=3"
         self.bigquery.request("POST", path, context="Error creating Dataset: ", body=_body(project, planned))
         state = planned | {"id": f"projects/{project}/datasets/{dataset_id}", "project": project}
-        return as_applied(planned, self.read(_context, state))
+        return as_applied(planned, self.read(None, state))
 
     def read(self, _context: object, current: State) -> State | None:
         project = self.project(current)
@@ -91,7 +91,7 @@ class Dataset(Resource):
             path = dataset_path(project, planned["dataset_id"]) + "?accessPolicyVersion=3"
             context = f'Error updating Dataset "{current["id"]}": '
             self.bigquery.request("PUT", path, context=context, body=_body(project, planned))
-        return as_applied(planned, self.read(_context, planned))
+        return as_applied(planned, self.read(None, planned))
 
     def delete(self, _context: object, current: State) -> None:
         if is_abandoned(current, "BigQueryDataset"):

@@ -43,7 +43,7 @@ class DatasetIamMember(Resource):
         role, member = planned["role"], planned["member"]
         self._change_access(planned, lambda access: with_grant(access, role, member))
         name = f"projects/{self.project(planned)}/datasets/{planned['dataset_id']}"
-        return self.read(_context, planned | {"id": f"{name}/{role}/{_normalized(member)}"})
+        return self.read(None, planned | {"id": f"{name}/{role}/{_normalized(member)}"})
 
     def read(self, _context: object, current: State) -> State | None:
         answer = self.bigquery.get(self._path(current), context=self._context(current))

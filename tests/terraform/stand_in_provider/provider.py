@@ -1,6 +1,12 @@
 """The stand-in for hashicorp/google: Terraform starts it, it serves three BigQuery resources and talks to an emulator.
 
-install.py writes the launcher that calls `main`.
+install.py writes the launcher that calls `main`. What differs from the real provider, knowingly:
+
+- Only what schema_contract.json names is served: no `access` block, no `condition`, no other resource or data source.
+- It sends no policy tags that nobody wrote, asks no row access policies, and never retries.
+- A grant leaves the other entries of the access list alone; the real provider writes them anew, in its own order.
+- A RECORD whose own type or mode changes is always replaced; with the real provider that is a matter of chance.
+- After a failed update the state keeps the old values; the real provider writes the new ones until the next refresh.
 """
 
 from __future__ import annotations

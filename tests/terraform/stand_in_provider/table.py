@@ -61,7 +61,7 @@ class Table(Resource):
         if schema_of_view:
             path = table_path(project, dataset_id, table_id)
             self.bigquery.request("PUT", path, body=body | {"schema": schema_of_view})
-        return as_applied(planned, self.read(_context, planned))
+        return as_applied(planned, self.read(None, planned))
 
     def read(self, _context: object, current: State) -> State | None:
         project, dataset_id, table_id = self._name(current)
@@ -80,7 +80,7 @@ class Table(Resource):
             body = table_body(self.project(planned), planned)
             self._drop_columns(planned)
             self.bigquery.request("PUT", path, body=body)
-        return as_applied(planned, self.read(_context, planned))
+        return as_applied(planned, self.read(None, planned))
 
     def delete(self, _context: object, current: State) -> None:
         if is_abandoned(current, f'"{current["id"]}"'):
