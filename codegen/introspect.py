@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from codegen.descriptions import check_descriptions
 from exporter.errors import SchemaError
-from exporter.extractors import path_of, refuse_clashes, table_columns
+from exporter.extractors import path_of
 from exporter.names import delta_view_name
+from exporter.tables import refuse_clashes, table_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Compared files → what a person reads: a line a file, with the difference where there is one."""
+"""Compared files → what a person reads: a line for each file that differs, with the difference."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ if TYPE_CHECKING:
 
     from codegen.files import File
 
-_DONE = {State.missing: "written", State.changed: "written", State.orphaned: "removed", State.unchanged: "unchanged"}
+_DONE = {State.missing: "written", State.changed: "written", State.orphaned: "removed"}
 _DIFF_LINES = 12
 
 
 def run_report(directory: Path, files: Sequence[File]) -> str:
-    """After a run: what was done to each file."""
-    return "".join(_line(_DONE[file.state], directory / file.path) for file in files)
+    """After a run: what was done to each file, and how many were as they should be."""
+    touched = [file for file in files if file.state is not State.unchanged]
+    unchanged = len(files) - len(touched)
+    counted = f"unchanged  {unchanged} file{'s' * (unchanged != 1)} in {directory}\n" if unchanged else ""
+    return "".join(_line(_DONE[file.state], directory / file.path) for file in touched) + counted
 
 
 def drift_report(directory: Path, files: Sequence[File]) -> str:

@@ -140,7 +140,7 @@ class Batches:
             if not isinstance(row, self._row_class):
                 return refuse(
                     column=None,
-                    problem=f"a {type(row).__name__} instead of a {self._row_class.__name__}.",
+                    problem=f"{'None' if row is None else type(row).__name__} instead of {self._row_class.__name__}.",
                     remedy=f"Yield instances of {self._row_class.__module__}.{self._row_class.__qualname__}.",
                 )
             try:

@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from exporter.conf import load_settings, settings_problems
 from exporter.errors import ExporterError, SchemaError, SettingsError
-from exporter.extractors import load_extractors, path_of, refuse_clashes, table_columns
+from exporter.extractors import load_extractors, path_of
+from exporter.tables import refuse_clashes, table_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from exporter.days import ONE_DAY, last_finished_day
 from exporter.doubt import is_committed_after_all
 from exporter.errors import DayError, ExporterError, LedgerError, StreamsGoneError, TableError
-from exporter.extractors import table_columns
 from exporter.ledger import Ledger, TableLedger
 from exporter.matching import match_columns
 from exporter.progress import UnitReport
+from exporter.tables import table_columns
 from exporter.warehouse import Warehouse
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Self
 from exporter.batches import Batch, Batches, Payloads
 from exporter.days import Window, days_between, window
 from exporter.errors import DayError, ExporterError, ExtractionError, TableError
-from exporter.extractors import is_aggregated, path_of, table_columns
+from exporter.extractors import is_aggregated, path_of
 from exporter.ledger import Ledger, Unit
 from exporter.snapshot import snapshot
+from exporter.tables import table_columns
 from exporter.write_stream import WriteStream, commit
 
 if TYPE_CHECKING:
@@ -231,7 +232,7 @@ def _extracted(extractor: BaseExtractor[Any], day: Window) -> Iterable[object]:
     if not isinstance(rows, Iterable):
         raise ExtractionError(
             location=f"{path_of(extractor)}, {day.day}",
-            problem=f"extract() returned {'None' if rows is None else f'a {type(rows).__name__}'} instead of rows.",
+            problem=f"extract() returned {'None' if rows is None else type(rows).__name__} instead of rows.",
             remedy="Yield them, or return a list of them: an empty one for a day without rows.",
         )
     return rows

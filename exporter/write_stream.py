@@ -89,6 +89,7 @@ class WriteStream:
         self._window: deque[_Request] = deque()
         self._sent = 0  # how many of the window the present connection has taken
         self._connection = 0  # its number: a sender that finds another one ends
+        self._replies: Any = None  # its gRPC call, once it has answered
         self._ended = False
         self._failure: WriteError | None = None
         self._progress = time.monotonic()
@@ -103,6 +104,9 @@ class WriteStream:
             self._failure = self._failure or self._error("the write stream is closed")
             self._connection += 1
             self._changed.notify_all()
+            replies = self._replies
+        if replies is not None:
+            replies.cancel()  # or the thread would wait for the next one
         self._thread.join(timeout=2)
 
     def append(self, *, rows: int, data: bytes) -> None:
@@ -172,6 +176,10 @@ class WriteStream:
             metadata=[("x-goog-request-params", f"write_stream={self.name}")],
         )
         try:
+            with self._changed:
+                if connection != self._connection:  # left meanwhile
+                    return
+                self._replies = replies
             for reply in replies:
                 with self._changed:
                     if connection != self._connection:
@@ -179,6 +187,7 @@ class WriteStream:
                     self._acknowledge(reply)
         finally:
             with self._changed:
+                self._replies = None
                 self._connection += 1  # the sender ends
                 self._changed.notify_all()
             cast("Any", replies).cancel()  # declared as an Iterable, and a gRPC call

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from google.cloud import bigquery
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
     from emulator.clients import Clients
     from emulator.process import Emulator
@@ -57,7 +57,7 @@ class MakeWarehouse(Protocol):
 
 @pytest.fixture(scope="session")
 def emulator() -> Iterator[Emulator]:
-    """One for all tests, each with a dataset of its own. The environment does not point to it: `make_warehouse` does."""
+    """One for all tests, each with a dataset of its own. `make_warehouse` lets the environment point to it."""
     with running_emulator() as started:
         yield started
 
@@ -86,7 +86,7 @@ def make_warehouse(
     no_cloud: None,
     emulator: Emulator,
     emulator_clients: Clients,
-    settings: SettingsWrapper,
+    settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> MakeWarehouse:
     """Settings with these extractors, the environment that points to the emulator, and all that Terraform makes."""

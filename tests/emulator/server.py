@@ -84,8 +84,9 @@ def _stop_at_the_end_of_stdin(stop: asyncio.Event) -> None:
 
 def repair(context: AppContext) -> None:
     """Everything that is repaired, with its reasons, in one place: the modules named here."""
-    from emulator.repairs import appends, commits, datasets, jobs, storage, streams, tables
+    from emulator.repairs import appends, commits, datasets, jobs, parsing, storage, streams, tables
 
+    parsing.repair()
     storage.repair(context)
     datasets.repair(context)
     tables.repair(context)

@@ -57,7 +57,6 @@ def main() -> None:
     _run(
         ["terraform", f"-chdir={terraform}", "apply", "-auto-approve", "-input=false", "-no-color"], environ, quiet=True
     )
-    _run(["terraform", f"-chdir={terraform}", "output", "-no-color"], environ)
 
     _title("4. Rows → BigQuery")
     _run([sys.executable, MANAGE, "smolqwery_extract", "--to", LAST_DAY], environ)

@@ -14,8 +14,9 @@ from django.db import connection
 
 from exporter.conf import load_settings
 from exporter.days import window
-from exporter.extractors import load_extractors, table_columns
+from exporter.extractors import load_extractors
 from exporter.schema import Mode
+from exporter.tables import table_columns
 from flights.carrier_days import CarrierDay, CarrierDayExtractor, Status
 from flights.csv_file import flights_per_day, read_rows
 from flights.extractors import Departure, DepartureExtractor, Traffic, TrafficExtractor

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from pytest_django.fixtures import Settings as DjangoSettings
+    from pytest_django import Settings as DjangoSettings
 
 
 @dataclass

@@ -15,7 +15,7 @@ from exporter import SettingsError
 from exporter.conf import Settings, load_settings, settings_problems
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import Settings as DjangoSettings
+    from pytest_django import Settings as DjangoSettings
 
 SERVICE_ACCOUNT = {
     "type": "service_account",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
     from conftest import MakeWarehouse, RunCommand, RunProcess
 
@@ -140,7 +140,7 @@ def test_no_credentials_and_a_metadata_server_that_does_not_answer(run_process: 
 
 @pytest.mark.usefixtures("no_cloud")
 def test_a_key_in_settings_that_is_none(
-    run_command: RunCommand, settings: SettingsWrapper, service_account_key: dict[str, str]
+    run_command: RunCommand, settings: Settings, service_account_key: dict[str, str]
 ) -> None:
     _put_key(settings, service_account_key | {"private_key": "-----BEGIN PRIVATE KEY-----\nno key"})
 
@@ -155,7 +155,7 @@ def test_a_key_in_settings_that_is_none(
 
 @pytest.mark.usefixtures("no_cloud")
 def test_a_key_in_settings_is_used_and_names_the_project(
-    settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch, service_account_key: dict[str, str]
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, service_account_key: dict[str, str]
 ) -> None:
     _put_key(settings, service_account_key)
     settings.SMOLQWERY_PROJECT = None
@@ -169,7 +169,7 @@ def test_a_key_in_settings_is_used_and_names_the_project(
 
 @pytest.mark.usefixtures("no_cloud")
 def test_application_default_credentials_need_no_setting(
-    settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, service_account_key: dict[str, str]
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, service_account_key: dict[str, str]
 ) -> None:
     path = tmp_path / "key.json"
     path.write_text(json.dumps(service_account_key), encoding="utf-8")
@@ -183,7 +183,7 @@ def test_application_default_credentials_need_no_setting(
 
 @pytest.mark.usefixtures("no_cloud")
 def test_the_environments_project_does_not_win(
-    settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch, service_account_key: dict[str, str]
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, service_account_key: dict[str, str]
 ) -> None:
     _put_key(settings, service_account_key)
     settings.SMOLQWERY_PROJECT = "of-the-settings"
@@ -196,7 +196,7 @@ def test_the_environments_project_does_not_win(
 
 
 @pytest.mark.usefixtures("no_cloud")
-def test_no_project(run_command: RunCommand, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_project(run_command: RunCommand, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.SMOLQWERY_PROJECT = None
     monkeypatch.setattr(google.auth, "default", lambda **_: (object(), None))
 
@@ -210,6 +210,6 @@ def test_no_project(run_command: RunCommand, settings: SettingsWrapper, monkeypa
     )
 
 
-def _put_key(settings: SettingsWrapper, key: dict[str, str]) -> None:
+def _put_key(settings: Settings, key: dict[str, str]) -> None:
     for name in GOOGLE_KEYS:
         setattr(settings, f"SMOLQWERY_GOOGLE_{name.upper()}", key.get(name))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
     from conftest import MakeWarehouse, RunCommand
 
@@ -256,7 +256,7 @@ def test_json_lines_in_a_cloud_run_job(
 def test_a_day_is_exported_when_it_has_ended_locally_and_settled(
     make_warehouse: MakeWarehouse,
     run_command: RunCommand,
-    settings: SettingsWrapper,
+    settings: Settings,
     set_clock: Callable[[str], None],
 ) -> None:
     make_warehouse(OrderExtractor)
@@ -278,7 +278,7 @@ def test_a_day_is_exported_when_it_has_ended_locally_and_settled(
 def test_days_are_local_and_each_is_exported_once(  # noqa: PLR0913, PLR0917 - fixtures
     make_warehouse: MakeWarehouse,
     run_command: RunCommand,
-    settings: SettingsWrapper,
+    settings: Settings,
     set_clock: Callable[[str], None],
     zone: str,
     hour: int,
@@ -353,7 +353,7 @@ def test_an_aggregated_table_may_name_its_date_column(make_warehouse: MakeWareho
 
 
 def test_a_mail_in_the_outbox_of_tests_changes_nothing(
-    make_warehouse: MakeWarehouse, run_command: RunCommand, settings: SettingsWrapper
+    make_warehouse: MakeWarehouse, run_command: RunCommand, settings: Settings
 ) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     mail.send_mail("subject", "message", None, ["ada@example.com"])
@@ -379,7 +379,7 @@ def test_logging_of_the_host_is_left_alone(make_warehouse: MakeWarehouse, run_co
 def _recorded_requests(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, Any]]:
     """Method, path and body of all that is sent to BigQuery's REST API from now on."""
     requests: list[tuple[str, str, Any]] = []
-    send = JSONConnection.api_request
+    send: Any = JSONConnection.api_request
 
     def recorded(self: JSONConnection, *args: Any, **kwargs: Any) -> Any:
         requests.append((kwargs["method"], kwargs["path"], kwargs.get("data")))

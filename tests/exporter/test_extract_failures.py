@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -83,7 +83,7 @@ def test_a_first_day_that_fails_leaves_nothing(make_warehouse: MakeWarehouse, ru
 
     assert result == (
         "",
-        f"order failed.\n{ORDERS}, 2025-01-01, row 2: a str instead of a Order.\n"
+        f"order failed.\n{ORDERS}, 2025-01-01, row 2: str instead of Order.\n"
         "  Yield instances of exporter_cases.shop.Order.\n"
         "Exported 0 of 1 tables. Failed: order.\n",
         1,
@@ -192,8 +192,8 @@ class TestLargeDays:
 
         assert first == (
             "order  2025-01-01  1 row  committed  0.0 s\n",
-            f"order failed.\n{ORDERS}, 2025-01-02, row 1001, column timestamp: 2025-01-03 12:00:00-05:00 is outside the "
-            "window of its day, 2025-01-02 00:00:00-05:00 to 2025-01-03 00:00:00-05:00.\n"
+            f"order failed.\n{ORDERS}, 2025-01-02, row 1001, column timestamp: 2025-01-03 12:00:00-05:00 is outside "
+            "the window of its day, 2025-01-02 00:00:00-05:00 to 2025-01-03 00:00:00-05:00.\n"
             "  Yield only rows with date_start <= value < date_end.\n"
             "Exported 0 of 1 tables. Failed: order.\n",
             1,
@@ -210,8 +210,13 @@ class TestLargeDays:
         shop.orders.put("2025-01-01", RuntimeError("late"))
         monkeypatch.setattr(batches, "TARGET_BYTES", 10_000)
         streams: list[WriteStream] = []
-        enter = WriteStream.__enter__
-        monkeypatch.setattr(WriteStream, "__enter__", lambda self: (streams.append(self), enter(self))[1])
+        start = WriteStream.__init__
+
+        def recorded(self: WriteStream, *args: Any, **kwargs: Any) -> None:
+            streams.append(self)
+            start(self, *args, **kwargs)
+
+        monkeypatch.setattr(WriteStream, "__init__", recorded)
 
         result = run_command("smolqwery_extract", "--to", "2025-01-01")
 

@@ -11,7 +11,7 @@ from exporter_cases import shop
 from exporter_cases.shop import OrderExtractor, Total, TotalExtractor, order
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
     from conftest import MakeWarehouse, RunCommand
     from emulator.warehouse import WarehouseCopy
@@ -32,7 +32,7 @@ def _refused(warehouse: WarehouseCopy, problem: str, remedy: str, place: str = "
 
 
 def test_a_first_date_before_the_first_exported_day(
-    warehouse: WarehouseCopy, run_command: RunCommand, settings: SettingsWrapper
+    warehouse: WarehouseCopy, run_command: RunCommand, settings: Settings
 ) -> None:
     run_command("smolqwery_extract", "--to", "2025-01-01")
     settings.SMOLQWERY_FIRST_DATE = "2024-12-30"
@@ -48,7 +48,7 @@ def test_a_first_date_before_the_first_exported_day(
 
 
 def test_a_later_first_date_leaves_no_gap(
-    warehouse: WarehouseCopy, run_command: RunCommand, settings: SettingsWrapper
+    warehouse: WarehouseCopy, run_command: RunCommand, settings: Settings
 ) -> None:
     del warehouse
     run_command("smolqwery_extract", "--to", "2025-01-01")
@@ -59,7 +59,7 @@ def test_a_later_first_date_leaves_no_gap(
     assert result == ("order  2025-01-02 to 2025-01-03  0 rows  committed  0.0 s\n", "", 0)
 
 
-def test_another_time_zone(warehouse: WarehouseCopy, run_command: RunCommand, settings: SettingsWrapper) -> None:
+def test_another_time_zone(warehouse: WarehouseCopy, run_command: RunCommand, settings: Settings) -> None:
     run_command("smolqwery_extract", "--to", "2025-01-01")
     settings.TIME_ZONE = "Europe/Paris"
 
@@ -121,9 +121,7 @@ def test_a_table_that_is_missing_until_terraform_is_applied(
     )
 
 
-def test_a_dataset_that_is_missing(
-    warehouse: WarehouseCopy, run_command: RunCommand, settings: SettingsWrapper
-) -> None:
+def test_a_dataset_that_is_missing(warehouse: WarehouseCopy, run_command: RunCommand, settings: Settings) -> None:
     settings.SMOLQWERY_DATASET = f"{warehouse.dataset}_not_yet"
 
     result = run_command("smolqwery_extract", "--to", "2025-01-01")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import pytest
 
 from exporter import BaseExtractor, ExtractorType, SchemaError, SettingsError, sq_field
-from exporter.extractors import load_extractors, path_of, refuse_clashes, table_columns
+from exporter.extractors import load_extractors, path_of
+from exporter.tables import refuse_clashes, table_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -287,8 +287,8 @@ class TestStreamsThatAreGone:
             "",
             f"order failed.\n{copy.name('order')}, 2025-01-01 to 2025-01-02: prepared at "
             f"{prepared_at:%Y-%m-%d %H:%M} UTC, and its write streams do not answer since.\n"
-            f"  From {prepared_at + timedelta(hours=25):%Y-%m-%d %H:%M} UTC on nobody can commit them any more, and the "
-            "next run exports these days again. Until then the table waits.\n"
+            f"  From {prepared_at + timedelta(hours=25):%Y-%m-%d %H:%M} UTC on nobody can commit them any more, and "
+            "the next run exports these days again. Until then the table waits.\n"
             "Exported 0 of 1 tables. Failed: order.\n",
             1,
         )

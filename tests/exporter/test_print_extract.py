@@ -15,7 +15,7 @@ from exporter_cases.shop import Total, order
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
     from conftest import RunCommand
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("no_cloud")
 
 
 @pytest.fixture(autouse=True)
-def _shop(settings: SettingsWrapper) -> None:
+def _shop(settings: Settings) -> None:
     settings.SMOLQWERY_EXTRACTORS = ["exporter_cases.shop.OrderExtractor", "exporter_cases.shop.TotalExtractor"]
     shop.orders.put("2025-01-01", order("2025-01-01", 1, customer="Ada, Countess"))
     shop.orders.put("2025-01-02", order("2025-01-02", 2))
@@ -82,7 +82,7 @@ def test_csv_is_one_table(run_command: RunCommand) -> None:
     assert result == ("", "--format csv prints one table. Name one of: order, total.\n", 2)
 
 
-def test_every_type(run_command: RunCommand, settings: SettingsWrapper) -> None:
+def test_every_type(run_command: RunCommand, settings: Settings) -> None:
     settings.SMOLQWERY_EXTRACTORS = ["exporter_cases.everything.SampleExtractor"]
 
     printed = run_command("smolqwery_print_extract", "-l", "2025-01-01")

@@ -1,4 +1,4 @@
-"""An extractor with a column of every type that the emulator has, each REQUIRED, NULLABLE and, where lists go, REPEATED."""
+"""An extractor with a column of every type that the emulator has: REQUIRED, NULLABLE and REPEATED."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Nested:
     size: Size
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Sample:
     """Every type."""
 

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from exporter.command import ExporterCommand, parse_day, require_order, usage_error
 from exporter.days import days_between, last_finished_day, window
-from exporter.extractors import table_columns
+from exporter.tables import table_columns
 from exporter.unit import read_rows
 
 if TYPE_CHECKING:
