@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from exporter.schema import Column, Mode, Type
+from exporter.annotations import Mode, Type
+from exporter.schema import Column
 
 
 def _column(name: str, column_type: Type, description: str, mode: Mode = Mode.REQUIRED) -> Column:

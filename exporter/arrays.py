@@ -12,11 +12,12 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from exporter.schema import Column, Mode, Type
+from exporter.annotations import Mode, Type
 from exporter.values import FIRST_INSTANT, LAST_INSTANT, ValueRefusedError, convert
 
 if TYPE_CHECKING:
     from exporter.gather import Gathered
+    from exporter.schema import Column
 
 ARROW_TYPES: dict[Type, pa.DataType] = {
     Type.BOOLEAN: pa.bool_(),

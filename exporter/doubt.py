@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from exporter.annotations import Type
 from exporter.days import ONE_DAY, first_instant
 from exporter.errors import LedgerError
-from exporter.schema import Type
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

@@ -7,11 +7,13 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from exporter.schema import Column, Mode, Type
+from exporter.annotations import Mode, Type
 from exporter.values import EPOCH, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from exporter.schema import Column
 
 
 _MADE = frozenset({Type.TIMESTAMP, Type.JSON, Type.BYTES})

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from exporter.annotations import Mode, Type
 from exporter.errors import TableError
-from exporter.schema import Column, Mode, Type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from exporter.schema import Column
     from exporter.warehouse import Field
 
 

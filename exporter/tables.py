@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from exporter.annotations import Mode, Type
 from exporter.errors import SchemaError
 from exporter.extractors import BaseExtractor, ExtractorType, is_aggregated, path_of
 from exporter.names import column_name_problem, delta_view_name, table_name_problem
-from exporter.schema import Column, Mode, Type, columns_of, refuse_duplicates
+from exporter.schema import Column, columns_of, refuse_duplicates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

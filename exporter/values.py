@@ -14,10 +14,12 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from exporter.schema import Column, Mode, Type
+from exporter.annotations import Mode, Type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from exporter.schema import Column
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_INSTANT = datetime.min.replace(tzinfo=UTC) - EPOCH

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import Ended
 from django.conf import settings as django_settings
 
 from codegen.__main__ import main
+from conftest import Ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,7 +14,8 @@ from google.cloud import bigquery
 
 from codegen.introspect import DeltaView, Table, Warehouse
 from codegen.render import render
-from exporter.schema import Column, Mode, Type
+from exporter.annotations import Mode, Type
+from exporter.schema import Column
 
 
 def column(name: str, column_type: Type, *, differentiate: bool = False) -> Column:

@@ -11,9 +11,10 @@ from jinja2 import UndefinedError
 
 from codegen.introspect import DeltaView, Partitioning, Table, Warehouse, warehouse_of
 from codegen.render import _environment, render
+from exporter.annotations import Mode, Type
 from exporter.conf import load_settings
 from exporter.extractors import load_extractors
-from exporter.schema import Column, Mode, Type
+from exporter.schema import Column
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,10 +12,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from exporter.annotations import Mode
 from exporter.conf import load_settings
 from exporter.days import window
 from exporter.extractors import load_extractors
-from exporter.schema import Mode
 from exporter.tables import table_columns
 from flights.carrier_days import CarrierDay, CarrierDayExtractor, Status
 from flights.csv_file import flights_per_day, read_rows

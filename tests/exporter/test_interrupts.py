@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import signal
 import threading
+from typing import TYPE_CHECKING
 
 import pytest
 
 from exporter.interrupts import InterruptedRunError, Interrupts
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 both_signals = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+
+
+def interrupted(run: Callable[[Interrupts], object]) -> InterruptedRunError:
+    """How `run` ends."""
+    with pytest.raises(InterruptedRunError) as end, Interrupts() as interrupts:
+        run(interrupts)
+    return end.value
 
 
 def handlers() -> list[object]:
@@ -20,10 +31,12 @@ def handlers() -> list[object]:
 def test_signal_interrupts_at_once(number: signal.Signals) -> None:
     done = []
 
-    with pytest.raises(InterruptedRunError), Interrupts():
+    def run(_interrupts: Interrupts) -> None:
         done.append("before")
         signal.raise_signal(number)
         done.append("after")
+
+    interrupted(run)
 
     assert done == ["before"]
 
@@ -38,8 +51,7 @@ def test_handlers_are_as_before_afterwards(number: signal.Signals) -> None:
 
     with Interrupts():
         during = handlers()
-    with pytest.raises(InterruptedRunError), Interrupts():
-        signal.raise_signal(number)
+    interrupted(lambda _: signal.raise_signal(number))
 
     assert handlers() == before
     assert during[0] not in before
@@ -50,12 +62,14 @@ def test_handlers_are_as_before_afterwards(number: signal.Signals) -> None:
 def test_what_is_held_finishes_first(number: signal.Signals) -> None:
     done = []
 
-    with pytest.raises(InterruptedRunError), Interrupts() as interrupts:
+    def run(interrupts: Interrupts) -> None:
         with interrupts.held():
             signal.raise_signal(number)
             signal.raise_signal(number)
             done.append("committed")
         done.append("next unit")
+
+    interrupted(run)
 
     assert done == ["committed"]
 
@@ -63,11 +77,12 @@ def test_what_is_held_finishes_first(number: signal.Signals) -> None:
 def test_interrupt_is_not_forgotten_when_what_is_held_fails() -> None:
     failure = ValueError("BigQuery said no.")
 
-    with pytest.raises(InterruptedRunError) as interrupted, Interrupts() as interrupts, interrupts.held():
-        signal.raise_signal(signal.SIGTERM)
-        raise failure
+    def run(interrupts: Interrupts) -> None:
+        with interrupts.held():
+            signal.raise_signal(signal.SIGTERM)
+            raise failure
 
-    assert interrupted.value.__context__ is failure
+    assert interrupted(run).__context__ is failure
 
 
 def test_failure_of_what_is_held_is_raised() -> None:
@@ -78,11 +93,13 @@ def test_failure_of_what_is_held_is_raised() -> None:
 def test_signal_after_what_was_held_interrupts_at_once() -> None:
     done = []
 
-    with pytest.raises(InterruptedRunError), Interrupts() as interrupts:
+    def run(interrupts: Interrupts) -> None:
         with interrupts.held():
             done.append("committed")
         signal.raise_signal(signal.SIGTERM)
         done.append("next unit")
+
+    interrupted(run)
 
     assert done == ["committed"]
 

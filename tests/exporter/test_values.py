@@ -17,9 +17,9 @@ import pytest
 from django.db.models import IntegerChoices, TextChoices
 from django.utils.functional import lazystr
 from django.utils.safestring import SafeString
-from exporter_cases import read_back
 
 from exporter import sq_field
+from exporter_cases import read_back
 
 if TYPE_CHECKING:
     from typing import Self

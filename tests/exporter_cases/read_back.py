@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from exporter.annotations import Mode, Type
 from exporter.batches import Batches
 from exporter.days import Window, window
 from exporter.errors import ExtractionError
-from exporter.schema import Column, Mode, Type, columns_of
+from exporter.schema import Column, columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,0 +1,188 @@
+"""One consistent view of a database, on SQLite and on a real PostgreSQL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.db import DatabaseError, InternalError, OperationalError, ProgrammingError, connections, transaction
+
+from exporter import ExtractionError
+from exporter.snapshot import snapshot
+from flights.settings import database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from conftest import MakeAlias
+
+
+def run(alias: str, sql: str) -> list[Any]:
+    """The rows, if there are any, by their first column."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute(sql)
+        return [row[0] for row in cursor.fetchall()] if cursor.description else []
+
+
+def isolation(alias: str) -> list[Any]:
+    return run(alias, "SHOW transaction_isolation") + run(alias, "SHOW transaction_read_only")
+
+
+def make_visits(make_alias: MakeAlias, configuration: dict[str, Any]) -> str:
+    """Two connections to a database with a table of one row: `shop`, and `writer` beside it."""
+    make_alias("writer", configuration)
+    run("writer", "DROP TABLE IF EXISTS visits")
+    run("writer", "CREATE TABLE visits (number integer)")
+    run("writer", "INSERT INTO visits VALUES (1)")
+    return make_alias("shop", configuration)
+
+
+@pytest.fixture
+def sqlite_shop(make_alias: MakeAlias, tmp_path: Path) -> str:
+    return make_visits(make_alias, database(str(tmp_path / "shop.sqlite3")))
+
+
+@pytest.fixture
+def postgresql_shop(make_alias: MakeAlias, postgresql: dict[str, Any]) -> str:
+    return make_visits(make_alias, postgresql)
+
+
+@pytest.fixture(params=["sqlite_shop", "postgresql_shop"])
+def shop(request: pytest.FixtureRequest) -> Iterator[str]:
+    yield request.getfixturevalue(request.param)
+    assert not connections["shop"].in_atomic_block
+
+
+def test_rows_that_are_inserted_meanwhile_are_not_seen(shop: str) -> None:
+    with snapshot(shop):
+        counts = run(shop, "SELECT COUNT(*) FROM visits")
+        run("writer", "INSERT INTO visits VALUES (2)")
+        counts += run(shop, "SELECT COUNT(*) FROM visits")
+    counts += run(shop, "SELECT COUNT(*) FROM visits")
+
+    assert counts == [1, 1, 2]
+
+
+def test_next_snapshot_sees_what_was_inserted(shop: str) -> None:
+    counts = []
+    for _ in range(3):
+        with snapshot(shop):
+            counts += run(shop, "SELECT COUNT(*) FROM visits")
+        run("writer", "INSERT INTO visits VALUES (2)")
+
+    assert counts == [1, 2, 3]
+
+
+def test_what_is_raised_inside_is_raised(shop: str) -> None:
+    with pytest.raises(LookupError, match="not today"), snapshot(shop):
+        raise LookupError("not today")
+
+
+def test_postgresql_reads_one_snapshot_and_only_reads(postgresql_shop: str) -> None:
+    before = isolation(postgresql_shop)
+    with snapshot(postgresql_shop):
+        during = isolation(postgresql_shop)
+    after = isolation(postgresql_shop)
+
+    assert during == ["repeatable read", "on"]
+    assert before == after == ["read committed", "off"]
+
+
+def test_postgresql_refuses_to_write_inside(postgresql_shop: str) -> None:
+    with (
+        pytest.raises(InternalError, match=r"^cannot execute INSERT in a read-only transaction"),
+        snapshot(postgresql_shop),
+    ):
+        run(postgresql_shop, "INSERT INTO visits VALUES (2)")
+
+    assert run(postgresql_shop, "SELECT COUNT(*) FROM visits") == [1]
+
+
+def test_postgresql_cursors_are_not_copied_first(postgresql_shop: str) -> None:
+    with snapshot(postgresql_shop), connections[postgresql_shop].chunked_cursor() as cursor:
+        cursor.execute("SELECT number FROM visits")
+        holdable = run(postgresql_shop, "SELECT is_holdable FROM pg_cursors WHERE statement LIKE '%FROM visits'")
+
+    assert holdable == [False]
+
+
+def test_open_transaction_keeps_its_isolation_and_its_rows(postgresql_shop: str) -> None:
+    with transaction.atomic(using=postgresql_shop):
+        run(postgresql_shop, "INSERT INTO visits VALUES (2)")
+        with snapshot(postgresql_shop):
+            during = isolation(postgresql_shop) + run(postgresql_shop, "SELECT COUNT(*) FROM visits")
+        run(postgresql_shop, "INSERT INTO visits VALUES (3)")
+
+    assert during == ["read committed", "off", 2]
+    assert run("writer", "SELECT COUNT(*) FROM visits") == [3]
+
+
+def test_sqlite_keeps_what_is_written_inside(sqlite_shop: str) -> None:
+    with snapshot(sqlite_shop):
+        run(sqlite_shop, "INSERT INTO visits VALUES (2)")
+
+    assert run("writer", "SELECT COUNT(*) FROM visits") == [2]
+
+
+def test_statement_that_failed_inside_does_not_matter_afterwards(postgresql_shop: str) -> None:
+    with snapshot(postgresql_shop), pytest.raises(ProgrammingError):
+        run(postgresql_shop, "SELECT nothing FROM visits")
+
+    with snapshot(postgresql_shop):
+        assert run(postgresql_shop, "SELECT COUNT(*) FROM visits") == [1]
+
+
+def test_connection_that_was_lost_inside_does_not_matter_afterwards(postgresql_shop: str) -> None:
+    with snapshot(postgresql_shop):
+        (backend,) = run(postgresql_shop, "SELECT pg_backend_pid()")
+        run("writer", f"SELECT pg_terminate_backend({backend}, 5000)")
+        with pytest.raises(OperationalError):
+            run(postgresql_shop, "SELECT COUNT(*) FROM visits")
+
+    with snapshot(postgresql_shop):
+        assert run(postgresql_shop, "SELECT COUNT(*) FROM visits") == [1]
+
+
+def test_connection_that_was_lost_before_is_an_extraction_error_once(postgresql_shop: str) -> None:
+    (backend,) = run(postgresql_shop, "SELECT pg_backend_pid()")
+    run("writer", f"SELECT pg_terminate_backend({backend}, 5000)")
+
+    with (
+        pytest.raises(ExtractionError, match=r"^DATABASES\['shop'\]: cannot be read: terminating connection"),
+        snapshot(postgresql_shop),
+    ):
+        pass
+
+    with snapshot(postgresql_shop):
+        assert run(postgresql_shop, "SELECT COUNT(*) FROM visits") == [1]
+
+
+def test_database_that_cannot_be_reached(make_alias: MakeAlias, tmp_path: Path) -> None:
+    make_alias("away", database(str(tmp_path / "nowhere" / "shop.sqlite3")))
+
+    with pytest.raises(ExtractionError) as refusal, snapshot("away"):
+        pass
+
+    assert str(refusal.value) == (
+        "DATABASES['away']: cannot be read: unable to open database file.\n"
+        "  Mend the database or its settings, then run the command again."
+    )
+    assert isinstance(refusal.value.__cause__, DatabaseError)
+
+
+def test_server_that_cannot_be_reached(make_alias: MakeAlias, postgresql: dict[str, Any], tmp_path: Path) -> None:
+    make_alias("away", postgresql | {"HOST": str(tmp_path)})
+
+    with (
+        pytest.raises(ExtractionError, match=r"^DATABASES\['away'\]: cannot be read: connection failed: "),
+        snapshot("away"),
+    ):
+        pass
+
+
+def test_without_databases_nothing_is_connected(make_alias: MakeAlias) -> None:
+    make_alias("none", {"ENGINE": "django.db.backends.dummy"})
+
+    with snapshot("none"):
+        assert connections["none"].connection is None
