@@ -36,7 +36,7 @@ def snapshot(alias: str) -> Iterator[None]:
         except Error as error:
             raise ExtractionError(
                 location=f"DATABASES[{alias!r}]",
-                problem=f"cannot be read: {str(error).strip()}.",
+                problem=f"cannot be read: {' '.join(str(error).split()).rstrip('.?')}.",
                 remedy="Mend the database or its settings, then run the command again.",
             ) from error
         yield

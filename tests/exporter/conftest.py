@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -13,7 +13,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from flights.settings import database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pytest_django import DjangoDbBlocker
 
@@ -22,22 +22,16 @@ hypothesis.settings.register_profile("exporter", deadline=None, derandomize=True
 hypothesis.settings.load_profile("exporter")
 
 
-class MakeAlias(Protocol):
-    """An entry of DATABASES, by its name, for the time of a test."""
-
-    def __call__(self, alias: str, configuration: dict[str, Any]) -> str: ...
-
-
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[dict[str, Any]]:
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """A real PostgreSQL, as DATABASES has it. Started once and stopped."""
+    # Not in pytest's own: as root it runs as another user, and the path of its socket must be short.
     with tempfile.TemporaryDirectory(prefix="postgresql") as directory, pytest.MonkeyPatch.context() as environ:
-        runtime = Path(directory, "run")
-        runtime.mkdir(mode=0o700)
-        environ.setenv("XDG_RUNTIME_DIR", str(runtime))  # where pgserver locks; it warns of any other place
-        import pgserver
+        # Where pgserver has its lock, also when the process ends. It warns of any other place.
+        environ.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
+        from pgserver.postgres_server import get_server
 
-        server = pgserver.get_server(Path(directory, "data"), cleanup_mode="stop")
+        server = get_server(Path(directory), cleanup_mode="stop")
         try:
             yield database(server.get_uri())
         finally:
@@ -45,7 +39,8 @@ def postgresql() -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture
-def make_alias(django_db_blocker: DjangoDbBlocker) -> Iterator[MakeAlias]:
+def make_alias(django_db_blocker: DjangoDbBlocker) -> Iterator[Callable[[str, dict[str, Any]], str]]:
+    """An entry of DATABASES for the time of a test: its name and what it holds. Gives back the name."""
     made: list[str] = []
 
     def make(alias: str, configuration: dict[str, Any]) -> str:

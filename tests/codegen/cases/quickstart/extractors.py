@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime  # noqa: TC003 - a column's type is looked up
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from exporter import BaseExtractor, ExtractorType, sq_field

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF009, TC003 - sq_field() makes a field, and annotations are looked up at run time
 from __future__ import annotations
 
 from dataclasses import dataclass
