@@ -1,6 +1,7 @@
 """What terraform/ makes of the example project's extractors, applied, changed, protected, and exported into."""
 
-# mypy: disallow-untyped-decorators=False - pytest-terraform has no types
+# pytest-terraform has no types.
+# mypy: disallow-untyped-decorators=False
 
 from __future__ import annotations
 
