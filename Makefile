@@ -21,7 +21,7 @@ demo: install ## See it work: a year of flights from Django to a local BigQuery,
 	@$(BIN)/python tests/emulator $(BIN)/python tests/example/demo.py
 
 test: install ## Run all tests.
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: install ## Lint, types, drift of the generated Terraform, its format.
 	$(BIN)/ruff check

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -102,3 +103,10 @@ def imported(path: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield node.module or ""
+
+
+def test_production_code_does_not_know_of_tests() -> None:
+    """Nothing is mocked in it, and it does not ask whether it is under test."""
+    suspicious = re.compile(r"\bunittest\b|\bpytest\b|\bmock|\bMock|\boutbox\b", re.IGNORECASE)
+
+    assert [path for path in MODULES if suspicious.search((REPOSITORY / path).read_text("utf-8"))] == []

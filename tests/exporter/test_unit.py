@@ -98,7 +98,11 @@ def test_extractor_that_raises() -> None:
 def test_extractor_is_asked_in_its_own_time_zone() -> None:
     asked: list[Any] = []
 
-    numbers(lambda start, end: asked.append((start, end)) or [])
+    def answer(*bounds: datetime) -> list[Order]:
+        asked.append(bounds)
+        return []
+
+    numbers(answer)
 
     assert asked == [(datetime(2025, 1, 15, tzinfo=NEW_YORK), datetime(2025, 1, 16, tzinfo=NEW_YORK))]
     assert [bound.tzinfo for bound in asked[0]] == [NEW_YORK, NEW_YORK]

@@ -37,7 +37,7 @@ def terraform_modules(terraform_emulator: Emulator, tmp_path_factory: pytest.Tem
     for name in ("deployment", "changing"):
         shutil.copytree(REPOSITORY / "terraform", modules / name, ignore=ignored)
         unprotect(modules / name / "warehouse")
-    (modules / "changing" / "terraform.tfvars").write_text('dataset_id = "changing"\n', "utf-8")
+    (modules / "changing" / "terraform.tfvars").write_text('dataset_id = "growing"\n', "utf-8")
     environ = {
         **terraform_emulator.environ,
         **provider_environ(),

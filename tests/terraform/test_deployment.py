@@ -159,8 +159,8 @@ def test_an_added_column_is_updated_in_place_and_rows_stay(
     columns = json.loads(schema.read_text("utf-8"))
     schema.write_text(json.dumps([*columns, {"name": "weather", "type": "STRING", "mode": "NULLABLE"}]), "utf-8")
     names = ", ".join(f"`{column['name']}`" for column in columns)
-    client.query(f"INSERT INTO `changing.traffic` ({names}) VALUES ('2025-01-01', 1, 2, 3, 4, 5, 'UA')").result()
-    before = client.get_table("changing.traffic")
+    client.query(f"INSERT INTO `growing.traffic` ({names}) VALUES ('2025-01-01', 1, 2, 3, 4, 5, 'UA')").result()
+    before = client.get_table("growing.traffic")
 
     assert plan(changing, tmp_path) == {"module.warehouse.google_bigquery_table.traffic": ["update"]}
     state = f"-state={changing.terraform.state_path}"
@@ -168,8 +168,8 @@ def test_an_added_column_is_updated_in_place_and_rows_stay(
 
     assert code == 0, output
     assert plan(changing, tmp_path) == {}
-    assert client.get_table("changing.traffic").created == before.created
-    assert _all(client, "SELECT `date`, `busiest_carrier`, `weather` FROM `changing.traffic`") == [
+    assert client.get_table("growing.traffic").created == before.created
+    assert _all(client, "SELECT `date`, `busiest_carrier`, `weather` FROM `growing.traffic`") == [
         (date(2025, 1, 1), "UA", None)
     ]
 
