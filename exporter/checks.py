@@ -61,6 +61,7 @@ def _extractors() -> Iterator[CheckMessage]:
         except SchemaError as problem:
             sound = False
             yield _error(4, problem)
+            continue
         if extractor.get_database() not in databases:
             yield Error(
                 f"{path_of(extractor)}: get_database() returned {extractor.get_database()!r}, which DATABASES has not.",

@@ -22,8 +22,22 @@ _MAX_CLUSTERING_FIELDS = 4
 def table_columns(extractor: BaseExtractor[Any]) -> tuple[Column, ...]:
     """The columns of an extractor's table, an aggregated one's date column first.
 
-    Raises SchemaError where the dataclass, the date field, partitioning or clustering do not fit BigQuery.
+    Raises SchemaError where the dataclass, the date field, partitioning or clustering do not fit BigQuery, and where
+    the extractor raises something else when it is asked for them.
     """
+    try:
+        return _checked_columns(extractor)
+    except SchemaError:
+        raise
+    except Exception as error:
+        raise SchemaError(
+            location=path_of(extractor),
+            problem=f"raised {type(error).__name__}: {error}.",
+            remedy="It is asked for its dataclass, names and layout, without a database: make that work.",
+        ) from error
+
+
+def _checked_columns(extractor: BaseExtractor[Any]) -> tuple[Column, ...]:
     path = path_of(extractor)
     if not isinstance(extractor.get_extractor_type(), ExtractorType):
         raise SchemaError(

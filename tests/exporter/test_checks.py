@@ -57,6 +57,11 @@ class ReplicaExtractor(UserExtractor):
         return "replica"
 
 
+class RaisingExtractor(UserExtractor):
+    def get_date_field(self) -> str:
+        raise KeyError("no such key")
+
+
 @pytest.fixture(autouse=True)
 def sound_settings(settings: DjangoSettings) -> None:
     settings.SMOLQWERY_EXTRACTORS = [f"{__name__}.UserExtractor"]
@@ -308,4 +313,16 @@ def test_problems_of_all_kinds_are_found_at_once(settings: DjangoSettings, migra
         "smolqwery.E008",
         "smolqwery.W001",
         "smolqwery.W002",
+    ]
+
+
+def test_e004_an_extractor_that_raises_when_it_is_asked(settings: DjangoSettings) -> None:
+    settings.SMOLQWERY_EXTRACTORS = [f"{__name__}.RaisingExtractor"]
+
+    assert checked() == [
+        Error(
+            f"{__name__}.RaisingExtractor: raised KeyError: 'no such key'.",
+            hint="It is asked for its dataclass, names and layout, without a database: make that work.",
+            id="smolqwery.E004",
+        )
     ]
