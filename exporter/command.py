@@ -10,6 +10,7 @@ from django.core.management import BaseCommand, CommandError
 from django.core.management.base import SystemCheckError
 
 from exporter.conf import Settings, load_settings
+from exporter.days import FIRST_DAY, LAST_DAY
 from exporter.errors import ExporterError
 from exporter.extractors import BaseExtractor, load_extractors
 
@@ -58,11 +59,14 @@ def usage_error(message: str) -> CommandError:
 
 
 def parse_day(option: str, text: str | None) -> date | None:
-    """Raises CommandError: not an ISO date."""
+    """Raises CommandError: not an ISO date, or one whose window no calendar holds."""
     try:
-        return None if text is None else date.fromisoformat(text)
+        day = None if text is None else date.fromisoformat(text)
     except ValueError as error:
         raise usage_error(f"{option} {text}: not a date. Write it as 2025-01-31.") from error
+    if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+        raise usage_error(f"{option} {text}: days go from {FIRST_DAY} to {LAST_DAY}.")
+    return day
 
 
 def require_order(first: tuple[str, date | None], last: tuple[str, date | None]) -> None:

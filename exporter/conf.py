@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings as django_settings
 
+from exporter.days import FIRST_DAY, LAST_DAY
 from exporter.errors import SettingsError
 from exporter.names import dataset_name_problem
 
@@ -28,6 +29,7 @@ GOOGLE_KEYS = (
     "auth_provider_x509_cert_url",
     "client_x509_cert_url",
 )
+_MAX_SETTLE_DELAY = timedelta(days=366)
 _NEEDED_GOOGLE_KEYS = ("project_id", "private_key", "client_email", "token_uri")
 
 
@@ -145,10 +147,10 @@ def _first_date(setting: str) -> date:
     remedy = "Set it to a datetime.date or an ISO date such as '2025-01-01'."
     if isinstance(value, str):
         try:
-            return date.fromisoformat(value)
+            value = date.fromisoformat(value)
         except ValueError as error:
             raise _wrong(setting, value, remedy) from error
-    if not isinstance(value, date) or isinstance(value, datetime):
+    if not isinstance(value, date) or isinstance(value, datetime) or not FIRST_DAY <= value <= LAST_DAY:
         raise _wrong(setting, value, remedy)
     return value
 
@@ -157,8 +159,8 @@ def _settle_delay(setting: str) -> timedelta:
     value = _get(setting)
     if value is None:
         return timedelta(0)
-    if not isinstance(value, timedelta) or value < timedelta(0):
-        raise _wrong(setting, value, "Set it to a datetime.timedelta that is not negative, such as timedelta(hours=1).")
+    if not isinstance(value, timedelta) or not timedelta(0) <= value <= _MAX_SETTLE_DELAY:
+        raise _wrong(setting, value, "Set it to a datetime.timedelta of 0 to 366 days, such as timedelta(hours=1).")
     return value
 
 

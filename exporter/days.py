@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 ONE_DAY = timedelta(days=1)
 
+FIRST_DAY, LAST_DAY = date(2, 1, 1), date(9998, 12, 31)
+"""Python's calendar ends where a zone's offset would lead out of the years 1 to 9999."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:

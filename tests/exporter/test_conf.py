@@ -148,7 +148,7 @@ DATASET = "Set it to the name of the BigQuery dataset, such as 'statistics'."
 LOCATION = "Set it to a string such as 'EU'."
 GROUPS = "Set it to a list of e-mail addresses such as ['analysts@example.com']."
 STRING = "Set it to a string, or leave it out."
-DELAY = "Set it to a datetime.timedelta that is not negative, such as timedelta(hours=1)."
+DELAY = "Set it to a datetime.timedelta of 0 to 366 days, such as timedelta(hours=1)."
 DIRECTORY = "Set it to a directory such as BASE_DIR / 'terraform' / 'warehouse'."
 
 

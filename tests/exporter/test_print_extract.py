@@ -139,3 +139,9 @@ def test_a_row_that_an_export_would_refuse(run_command: RunCommand) -> None:
         "  Annotate the field with Decimal or str instead of int.\n",
         1,
     )
+
+
+def test_a_day_at_the_end_of_the_calendar_is_refused(run_command: RunCommand) -> None:
+    result = run_command("smolqwery_print_extract", "-f", "9999-12-31", "-l", "9999-12-31")
+
+    assert result == ("", "--first-date 9999-12-31: days go from 0002-01-01 to 9998-12-31.\n", 2)
