@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+from exporter import steps
 from exporter.days import ONE_DAY, last_finished_day
 from exporter.doubt import is_committed_after_all
 from exporter.errors import DayError, ExporterError, LedgerError, StreamsGoneError, TableError
@@ -66,6 +67,7 @@ def export(
         return failed
     ledger = Ledger(warehouse, time_zone=settings.zone.key)
     known = ledger.read(list(tables))
+    steps.reached("ledger read")
     for extractor in extractors:
         table_id = extractor.get_table_name()
         if table_id in failed:

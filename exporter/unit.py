@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Self
 
+from exporter import steps
 from exporter.batches import Batch, Batches, Payloads
 from exporter.days import Window, days_between, window
 from exporter.errors import DayError, ExporterError, ExtractionError, TableError
@@ -97,6 +98,7 @@ class Draft(AbstractContextManager["Draft"]):
         self._send_all(self._payloads.flush())
         if self._stream is not None:
             self._stream.finalize()
+            steps.reached("finalized")
         return Unit(
             table_id=self._source.table.table_id,
             table_created=self._source.table.created,
@@ -153,7 +155,9 @@ class Draft(AbstractContextManager["Draft"]):
                         location=self._warehouse.name(table_id),
                     )
                 )
+                steps.reached("opened")
             self._stream.append(rows=payload.rows, data=payload.data)
+            steps.reached("appended")
 
     def _require_partition(self, day: Window) -> None:
         if not self._source.table.partitioned:
@@ -182,7 +186,9 @@ def settle(warehouse: Warehouse, ledger: Ledger, unit: Unit) -> Unit:
             problem="was dropped and made again while its rows were read.",
             remedy="Run the command again: it begins with the table's first day.",
         )
+    steps.reached("looked again")
     winner = ledger.prepare(unit)
+    steps.reached("prepared")
     commit_prepared(warehouse, ledger, winner)
     return winner
 
@@ -193,7 +199,9 @@ def commit_prepared(warehouse: Warehouse, ledger: Ledger, unit: Unit) -> None:
         where = f"{warehouse.name(unit.table_id)}, {unit.days[0]} to {unit.days[-1]}"
         path = warehouse.path(unit.table_id)
         commit(warehouse.write_client, table_path=path, streams=unit.streams, location=where)
+        steps.reached("committed")
         ledger.mark(unit, "committed")
+        steps.reached("marked")
 
 
 def read_rows(extractor: BaseExtractor[Any], day: Window) -> Iterator[dict[str, Any]]:
