@@ -1,0 +1,134 @@
+"""One warehouse under fire → whether it holds the source in the end, each row once."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from faults.project import source
+from faults.runs import Ended
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import date
+    from pathlib import Path
+
+    from emulator.warehouse import WarehouseCopy
+    from faults.runs import Launcher, Run
+
+SIZES: Mapping[str, Mapping[str, int]] = {
+    # Several units of a table, several requests of a unit, and days that are too large to share a unit.
+    "small": {
+        "exporter.unit.UNIT_ROWS": 100,
+        "exporter.unit.HELD_BYTES": 8_000,
+        "exporter.batches.TARGET_BYTES": 4_000,
+        "exporter.batches._CHUNK_BYTES": 2_000,
+    },
+    "middle": {"exporter.unit.UNIT_ROWS": 300, "exporter.batches.TARGET_BYTES": 16_000},
+    # As a user has them: one unit of each table, one request of each unit.
+    "large": {},
+}
+TABLES = ("visit", "tally", "parcel")
+NOTHING_NEW = "".join(f"{table}  nothing new, exported to {source.LAST_DAY}\n" for table in TABLES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A dataset of its own, and all runs that export the source into it."""
+
+    warehouse: WarehouseCopy
+    launcher: Launcher
+    database: Path
+    directory: Path
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    def start(self, *, sizes: str = "small", at: str = "", sends: str = "", fresh: bool = False) -> Run:
+        """One run; at the step `at` it sends itself a signal."""
+        environ = {
+            **self.warehouse.clients.emulator.environ,
+            "DJANGO_SETTINGS_MODULE": "faults.project.settings",
+            "FAULTS_AT": at,
+            "FAULTS_DATABASE": str(self.database),
+            "FAULTS_DATASET": self.warehouse.dataset,
+            "FAULTS_SIGNAL": sends,
+            "FAULTS_SIZES": json.dumps(SIZES[sizes]),
+        }
+        directory = self.directory / f"run-{next(self._numbers)}"
+        argv = ("smolqwery_extract", "--to", f"{source.LAST_DAY}")
+        return self.launcher.start(directory, *argv, environ=environ, fresh=fresh)
+
+    def kill(self, *, at: str, sizes: str = "small", fresh: bool = False) -> None:
+        """One run that does not come further than this step."""
+        killed = self.start(sizes=sizes, at=at, sends="SIGKILL", fresh=fresh).ended()
+        assert (killed.stderr, killed.exit_code) == ("", -signal.SIGKILL), killed
+
+    def suspended(self, *, at: str, sizes: str = "small", fresh: bool = False) -> Run:
+        """One run that waits at this step for SIGCONT."""
+        run = self.start(sizes=sizes, at=at, sends="SIGSTOP", fresh=fresh)
+        assert run.is_stopped(), f"it ended before {at}"
+        return run
+
+    def finish(self, *, sizes: str = "small", fresh: bool = False) -> None:
+        """What follows is an ordinary run, which says nothing but what it has done; and then there is nothing to do."""
+        done = self.start(sizes=sizes, fresh=fresh).ended()
+        assert (done.stderr, done.exit_code) == ("", 0), done
+        assert self.start(sizes=sizes).ended() == Ended(NOTHING_NEW, "", 0)
+        self.require_source()
+
+    def require_source(self) -> None:
+        """Every row of the source is there once, no other is, and the ledger knows it."""
+        wrong = [f"{table}: {difference}" for table in TABLES for difference in self._differences(table)]
+        ledger, expected = self._ledger(), {table: _counts(table) for table in TABLES}
+        if ledger != expected:
+            wrong.append(f"the ledger has {ledger}, not {expected}")
+        assert not wrong, "\n".join(wrong)
+
+    def _differences(self, table: str) -> list[str]:
+        there, source_rows = Counter(repr(row) for row in self.warehouse.rows(table, clauses="")), _rows(table)
+        lost = [f"lost {number} × {row}" for row, number in (source_rows - there).items()]
+        return lost + [f"too many, {number} × {row}" for row, number in (there - source_rows).items()]
+
+    def _ledger(self) -> dict[str, dict[date, list[int]]]:
+        """By table and day, the numbers of rows that were committed, by anybody: one of them if all is well."""
+        events: dict[tuple[str, date, int], list[tuple[str, int, bool]]] = defaultdict(list)
+        for table, day, generation, event, rows, streams in self.warehouse.ledger(
+            "`table_id`, `day`, `generation`, `event`, `row_count`, ARRAY_LENGTH(`streams`)"
+        ):
+            events[table, day, generation].append((event, rows, bool(streams)))
+        found: dict[str, dict[date, list[int]]] = defaultdict(lambda: defaultdict(list))
+        for (table, day, _), happened in events.items():
+            names = [event for event, _, _ in happened]
+            committed = "committed" in names
+            found[table][day] += [
+                rows for event, rows, streams in happened if event == "prepared" and (committed or not streams)
+            ]
+        return {table: dict(days) for table, days in found.items()}
+
+
+def _counts(table: str) -> dict[date, list[int]]:
+    if table == "tally":
+        return {day: [1] for day in source.DAYS}
+    rows_of = source.visits if table == "visit" else source.parcels
+    return {day: [len(rows_of(day))] for day in source.DAYS}
+
+
+def _rows(table: str) -> Counter[str]:
+    """The source as BigQuery's client gives it back, without asking the exporter how it does that."""
+    rows: list[tuple[Any, ...]]
+    if table == "visit":
+        rows = [(one.at, one.number, one.page, one.visitor) for day in source.DAYS for one in source.visits(day)]
+    elif table == "tally":
+        rows = [(day, source.visits_to(day)) for day in source.DAYS]
+    else:
+        rows = [_parcel(day, one) for day in source.DAYS for one in source.parcels(day)]
+    return Counter(map(repr, rows))
+
+
+def _parcel(day: date, sent: source.ParcelSent) -> tuple[Any, ...]:
+    items = [{"name": name, "pieces": pieces} for name, pieces in sent.contents]
+    largest = max(items, key=lambda item: item["pieces"], default=None)
+    return (day, sent.number, items, list(sent.tags), largest, sent.price)
