@@ -43,9 +43,7 @@ def make_trial(
 
     def make() -> Trial:
         return Trial(
-            warehouse=make_warehouse(
-                VisitExtractor, TallyExtractor, ParcelExtractor, first_date=f"{source.FIRST_DAY}"
-            ),
+            warehouse=make_warehouse(VisitExtractor, TallyExtractor, ParcelExtractor, first_date=f"{source.FIRST_DAY}"),
             launcher=launcher,
             database=source_database,
             directory=tmp_path_factory.mktemp("trial"),

@@ -6,7 +6,6 @@ import json
 import os
 import select
 import signal
-import signal
 import subprocess
 import sys
 import time
@@ -93,7 +92,13 @@ class Launcher:
         self.order(
             {
                 "argv": [sys.executable, str(MANAGE), *argv],
-                "environ": {**inherited, **no_credentials, **_HOOK, "FAULTS_STEPS": str(directory / "steps"), **environ},
+                "environ": {
+                    **inherited,
+                    **no_credentials,
+                    **_HOOK,
+                    "FAULTS_STEPS": str(directory / "steps"),
+                    **environ,
+                },
                 "stdout": str(directory / "stdout"),
                 "stderr": str(directory / "stderr"),
                 "fresh": fresh,

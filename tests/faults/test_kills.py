@@ -49,9 +49,7 @@ def test_killed_at_a_step(trial: Trial, at: str, then: str, record_property: Cal
 
 
 @pytest.mark.parametrize("at", quick_first([], every("large")))
-def test_killed_at_a_step_of_large_units(
-    trial: Trial, at: str, record_property: Callable[[str, object], None]
-) -> None:
+def test_killed_at_a_step_of_large_units(trial: Trial, at: str, record_property: Callable[[str, object], None]) -> None:
     trial.kill(at=at, sizes="large")
 
     trial.finish()

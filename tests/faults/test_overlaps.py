@@ -47,9 +47,7 @@ def test_started_together_as_a_user_runs_it(
 
 
 @pytest.mark.parametrize("seed", quick_first(range(2), range(30)))
-def test_started_one_after_the_other(
-    trial: Trial, seed: int, record_property: Callable[[str, object], None]
-) -> None:
+def test_started_one_after_the_other(trial: Trial, seed: int, record_property: Callable[[str, object], None]) -> None:
     """Two to four, each when the one before it has reached some step, if the others have left it that much to do."""
     chance = random.Random(seed)
     runs: list[Run] = []

@@ -13,7 +13,7 @@ from faults.project import source
 from faults.runs import Ended
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import date
     from pathlib import Path
 
@@ -82,38 +82,43 @@ class Trial:
     def require_source(self) -> None:
         """Every row of the source is there once, no other is, and the ledger knows it."""
         wrong = [f"{table}: {difference}" for table in TABLES for difference in self._differences(table)]
-        ledger, expected = self._ledger(), {table: _counts(table) for table in TABLES}
+        ledger, expected = self._ledger(), {table: _ledger_of_source(table) for table in TABLES}
         if ledger != expected:
             wrong.append(f"the ledger has {ledger}, not {expected}")
         assert not wrong, "\n".join(wrong)
 
     def _differences(self, table: str) -> list[str]:
         there, source_rows = Counter(repr(row) for row in self.warehouse.rows(table, clauses="")), _rows(table)
-        lost = [f"lost {number} × {row}" for row, number in (source_rows - there).items()]
-        return lost + [f"too many, {number} × {row}" for row, number in (there - source_rows).items()]
+        lost = [f"lost {number} times {row}" for row, number in (source_rows - there).items()]
+        return lost + [f"{number} times too many {row}" for row, number in (there - source_rows).items()]
 
-    def _ledger(self) -> dict[str, dict[date, list[int]]]:
-        """By table and day, the numbers of rows that were committed, by anybody: one of them if all is well."""
-        events: dict[tuple[str, date, int], list[tuple[str, int, bool]]] = defaultdict(list)
-        for table, day, generation, event, rows, streams in self.warehouse.ledger(
-            "`table_id`, `day`, `generation`, `event`, `row_count`, ARRAY_LENGTH(`streams`)"
-        ):
-            events[table, day, generation].append((event, rows, bool(streams)))
-        found: dict[str, dict[date, list[int]]] = defaultdict(lambda: defaultdict(list))
-        for (table, day, _), happened in events.items():
-            names = [event for event, _, _ in happened]
-            committed = "committed" in names
-            found[table][day] += [
-                rows for event, rows, streams in happened if event == "prepared" and (committed or not streams)
-            ]
-        return {table: dict(days) for table, days in found.items()}
+    def _ledger(self) -> dict[str, dict[date, list[str]]]:
+        """By table and day, what was prepared and not abandoned: of each day once, and committed, if all is well."""
+        prepared: dict[tuple[str, date, int], list[tuple[int, bool]]] = defaultdict(list)
+        events: dict[tuple[str, date, int], set[str]] = defaultdict(set)
+        columns = "`table_id`, `day`, `generation`, `event`, `row_count`, ARRAY_LENGTH(`streams`)"
+        for table, day, generation, event, rows, streams in self.warehouse.ledger(columns):
+            events[table, day, generation].add(event)
+            if event == "prepared":
+                prepared[table, day, generation].append((rows, streams > 0))
+        live: dict[str, dict[date, list[str]]] = defaultdict(lambda: defaultdict(list))
+        for (table, day, generation), units in prepared.items():
+            happened = events[table, day, generation]
+            if "abandoned" not in happened:
+                live[table][day] += [
+                    f"{rows} rows" if "committed" in happened or not streams else f"{rows} rows in doubt"
+                    for rows, streams in units
+                ]
+        return {table: dict(days) for table, days in live.items()}
 
 
-def _counts(table: str) -> dict[date, list[int]]:
-    if table == "tally":
-        return {day: [1] for day in source.DAYS}
-    rows_of = source.visits if table == "visit" else source.parcels
-    return {day: [len(rows_of(day))] for day in source.DAYS}
+def _ledger_of_source(table: str) -> dict[date, list[str]]:
+    counts: dict[str, Callable[[date], int]] = {
+        "visit": lambda day: len(source.visits(day)),
+        "tally": lambda _: 1,
+        "parcel": lambda day: len(source.parcels(day)),
+    }
+    return {day: [f"{counts[table](day)} rows"] for day in source.DAYS}
 
 
 def _rows(table: str) -> Counter[str]:
@@ -129,6 +134,6 @@ def _rows(table: str) -> Counter[str]:
 
 
 def _parcel(day: date, sent: source.ParcelSent) -> tuple[Any, ...]:
-    items = [{"name": name, "pieces": pieces} for name, pieces in sent.contents]
+    items: list[dict[str, Any]] = [{"name": name, "pieces": pieces} for name, pieces in sent.contents]
     largest = max(items, key=lambda item: item["pieces"], default=None)
     return (day, sent.number, items, list(sent.tags), largest, sent.price)

@@ -82,7 +82,11 @@ def write_database(path: Path) -> None:
         connection.execute("CREATE TABLE visit (number integer PRIMARY KEY, at datetime, page text, visitor text)")
         connection.executemany(
             "INSERT INTO visit VALUES (?, ?, ?, ?)",
-            [(one.number, str(one.at.replace(tzinfo=None)), one.page, one.visitor) for day in DAYS for one in visits(day)],
+            [
+                (one.number, str(one.at.replace(tzinfo=None)), one.page, one.visitor)
+                for day in DAYS
+                for one in visits(day)
+            ],
         )
 
 
