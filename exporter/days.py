@@ -43,15 +43,24 @@ def first_instant(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC).astimezone(zone)
 
 
-def last_finished_day(now: datetime, zone: ZoneInfo, settle_delay: timedelta) -> date:
-    """The last local day that ended at least `settle_delay` before `now` (aware)."""
-    settled = now.astimezone(UTC) - settle_delay
+def day_of(instant: datetime, zone: ZoneInfo) -> date:
+    """The local day whose window holds an instant (aware); beyond the calendar's ends, its first or last day."""
+    instant = instant.astimezone(UTC)
+    if instant < first_instant(FIRST_DAY, zone):
+        return FIRST_DAY
+    if instant >= first_instant(LAST_DAY, zone):
+        return LAST_DAY
     # Asked of the windows themselves: where clocks are set back across midnight, the local date of an instant
     # can be a day that has ended already.
-    unfinished = settled.astimezone(zone).date() + ONE_DAY
-    while first_instant(unfinished, zone).astimezone(UTC) > settled:
-        unfinished -= ONE_DAY
-    return unfinished - ONE_DAY
+    day = instant.astimezone(zone).date() + ONE_DAY
+    while first_instant(day, zone) > instant:
+        day -= ONE_DAY
+    return day
+
+
+def last_finished_day(now: datetime, zone: ZoneInfo, settle_delay: timedelta) -> date:
+    """The last local day that ended at least `settle_delay` before `now` (aware)."""
+    return day_of(now.astimezone(UTC) - settle_delay, zone) - ONE_DAY
 
 
 def days_between(first: date, last: date) -> Iterator[date]:
