@@ -19,11 +19,9 @@ def newest(warehouse: Warehouse, table_id: str, column: str) -> date | datetime 
     return found
 
 
-def rows_between(
-    warehouse: Warehouse, table_id: str, column: str, start: date | datetime, end: date | datetime
-) -> int:
+def rows_between(warehouse: Warehouse, table_id: str, column: str, start: date | datetime, end: date | datetime) -> int:
     """Rows with `start` <= `column` < `end`. Raises WarehouseError."""
-    sql = f"SELECT COUNT(*) AS `rows` FROM `{{table}}` WHERE `{column}` >= @start AND `{column}` < @end"  # noqa: S608
+    sql = f"SELECT COUNT(*) AS `rows` FROM `{{table}}` WHERE `{column}` >= @start AND `{column}` < @end"
     (row,) = _rows(warehouse, table_id, sql, window_parameters(start, end))
     return int(row["rows"])
 
@@ -39,8 +37,11 @@ def rows_by_bound(
 SELECT `bound`, COUNT(*) AS `rows`
 FROM (SELECT RANGE_BUCKET(`{column}`, @bounds) AS `bound` FROM `{{table}}`)
 GROUP BY `bound`
-"""  # noqa: S608 - of a checked name
-    return {row["bound"]: row["rows"] for row in _rows(warehouse, table_id, sql, [array("bounds", _kind(bounds[0]), bounds)])}
+"""
+    return {
+        row["bound"]: row["rows"]
+        for row in _rows(warehouse, table_id, sql, [array("bounds", _kind(bounds[0]), bounds)])
+    }
 
 
 def window_parameters(start: date | datetime, end: date | datetime) -> list[Parameter]:
@@ -52,7 +53,9 @@ def _kind(value: date | datetime) -> str:
     return "TIMESTAMP" if isinstance(value, datetime) else "DATE"
 
 
-def _rows(warehouse: Warehouse, table_id: str, sql: str, parameters: Sequence[Parameter]) -> Sequence[Mapping[str, Any]]:
+def _rows(
+    warehouse: Warehouse, table_id: str, sql: str, parameters: Sequence[Parameter]
+) -> Sequence[Mapping[str, Any]]:
     name = warehouse.name(table_id)
     with translated_errors(name):
         return Jobs(warehouse).rows(sql.format(table=name), parameters)

@@ -46,6 +46,16 @@ class Replacement:
     def rows(self) -> int:
         return sum(self.row_counts)
 
+    @property
+    def generation(self) -> int:
+        """As the ledger's column."""
+        return self.number
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """As the ledger's column."""
+        return (self.staging,)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableLedger:

@@ -11,7 +11,7 @@ import hashlib
 import time
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from google.api_core import exceptions
 from google.cloud import bigquery
@@ -55,9 +55,9 @@ class Jobs:
         self._warehouse = warehouse
         self._client = warehouse.client
 
-    def rows(self, sql: str, parameters: Sequence[Parameter]) -> list[bigquery.Row]:
+    def rows(self, sql: str, parameters: Sequence[Parameter]) -> list[dict[str, Any]]:
         job = self._begin(sql, parameters)
-        return list(job.result(timeout=JOB_SECONDS, retry=RETRY, job_retry=None))
+        return [dict(row.items()) for row in job.result(timeout=JOB_SECONDS, retry=RETRY, job_retry=None)]
 
     def run(
         self, key: tuple[object, ...], sql: str, parameters: Sequence[Parameter], look: Callable[[Ran], T | None]
@@ -109,7 +109,7 @@ class Jobs:
                 # It never arrived, or is not known everywhere yet: the same id again, or two jobs could do the step.
                 time.sleep(_PAUSE_SECONDS)
                 continue
-            return self._ended(found, ours=job is not None)
+            return self._ended(cast("bigquery.QueryJob", found), ours=job is not None)
         raise lost
 
     def _ended(self, job: bigquery.QueryJob, *, ours: bool) -> Ran:

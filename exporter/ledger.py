@@ -32,7 +32,7 @@ from exporter.jobs import Jobs, array, scalar
 from exporter.warehouse import APPLY_TERRAFORM, Warehouse, translated_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import date, datetime
 
     from exporter.jobs import Parameter, Ran
@@ -67,7 +67,7 @@ class Ledger:
 
     def days(self, table: Table) -> list[DayEntry]:
         """Every day that the ledger knows of one table, in order."""
-        parameters = [
+        parameters: list[Parameter] = [
             array("table_ids", "STRING", [table.table_id]),
             scalar("table_created", "TIMESTAMP", table.created),
         ]
@@ -168,18 +168,17 @@ class Ledger:
     def _known(self, entry: Unit | Replacement) -> TableLedger:
         return self.read([entry.table_id]).get((entry.table_id, entry.table_created), TableLedger())
 
-    def _rows(self, statement: str, parameters: Sequence[Parameter]) -> list[Mapping[str, Any]]:
+    def _rows(self, statement: str, parameters: Sequence[Parameter]) -> list[dict[str, Any]]:
         return self._jobs.rows(statement.format(ledger=self._name), parameters)
 
     def _parameters(self, entry: Unit | Replacement, event: str) -> list[Parameter]:
-        is_unit = isinstance(entry, Unit)
         return [
             scalar("table_id", "STRING", entry.table_id),
             scalar("table_created", "TIMESTAMP", entry.table_created),
             array("days", "DATE", list(entry.days)),
             array("row_counts", "INT64", list(entry.row_counts)),
-            array("streams", "STRING", list(entry.streams) if is_unit else [entry.staging]),
-            scalar("generation", "INT64", entry.generation if is_unit else entry.number),
+            array("streams", "STRING", list(entry.streams)),
+            scalar("generation", "INT64", entry.generation),
             scalar("event", "STRING", event),
             scalar("run_id", "STRING", entry.run_id),
             scalar("time_zone", "STRING", self._time_zone),

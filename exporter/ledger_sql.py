@@ -140,9 +140,7 @@ FROM UNNEST(@days) AS `day` WITH OFFSET AS `day_position`
 JOIN UNNEST(@row_counts) AS `row_count` WITH OFFSET AS `count_position` ON `day_position` = `count_position`
 """
 
-_ROWS_OF_TABLE = (
-    "SELECT `event` FROM `{ledger}` WHERE `table_id` = @table_id AND `table_created` = @table_created AND "
-)
+_ROWS_OF_TABLE = "SELECT `event` FROM `{ledger}` WHERE `table_id` = @table_id AND `table_created` = @table_created AND "
 
 # No day twice in one generation, and none that is live in its latest.
 PREPARE = f"""{APPEND}

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from exporter.annotations import Type
 from exporter.days import ONE_DAY, first_instant
+from exporter.progress import UnitReport
 from exporter.tables import table_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
     from exporter.conf import Settings
+    from exporter.entries import Replacement, Unit
     from exporter.extractors import BaseExtractor
     from exporter.interrupts import Interrupts
     from exporter.ledger import Ledger
@@ -46,6 +49,19 @@ class Run:
     options: Options
     reporter: Reporter
     interrupts: Interrupts
+
+    def report(self, entry: Unit | Replacement, outcome: str, started: float) -> None:
+        """A line for a unit or a replacement that is done, begun at `started` by the monotonic clock."""
+        self.reporter.unit(
+            UnitReport(
+                table=entry.table_id,
+                first_day=entry.days[0],
+                last_day=entry.days[-1],
+                rows=entry.rows,
+                outcome=outcome,
+                seconds=time.monotonic() - started,
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

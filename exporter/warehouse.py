@@ -6,7 +6,7 @@ import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from google.api_core import exceptions
 from google.auth import exceptions as auth_exceptions
@@ -138,6 +138,15 @@ class Warehouse:
             fields=tuple(map(_field, found.schema)),
         )
 
+    def refuse_another(self, table: Table) -> None:
+        """Raise TableError when Terraform has dropped this table and made it again."""
+        if self.table(table.table_id).created != table.created:
+            raise TableError(
+                location=self.name(table.table_id),
+                problem="was dropped and made again meanwhile.",
+                remedy="Run the command again: it begins with the table's first day.",
+            )
+
     def make_staging_table(self, name: str, columns: Iterable[Column], *, expires: datetime) -> None:
         """An empty table of these columns, dropped by BigQuery when it `expires`. Raises WarehouseError."""
         table = bigquery.Table(name, schema=list(map(_schema_field, columns)))
@@ -163,14 +172,11 @@ def path_of_table(name: str) -> str:
 
 
 def _schema_field(column: Column) -> bigquery.SchemaField:
-    return bigquery.SchemaField(
-        column.name,
-        column.type,
-        mode=column.mode,
-        fields=tuple(map(_schema_field, column.fields)),
-        precision=column.precision,
-        scale=column.scale,
-    )
+    digits: dict[str, Any] = {}
+    if column.precision is not None:
+        digits = {"precision": column.precision, "scale": column.scale or 0}
+    fields = tuple(map(_schema_field, column.fields))
+    return bigquery.SchemaField(column.name, column.type, mode=column.mode, fields=fields, **digits)
 
 
 def _field(field: bigquery.SchemaField) -> Field:

@@ -63,7 +63,7 @@ def test_what_is_held_finishes_first(number: signal.Signals) -> None:
     done = []
 
     def run(interrupts: Interrupts) -> None:
-        with interrupts.held():
+        with interrupts.held("it was committed"):
             signal.raise_signal(number)
             signal.raise_signal(number)
             done.append("committed")
@@ -78,7 +78,7 @@ def test_interrupt_is_not_forgotten_when_what_is_held_fails() -> None:
     failure = ValueError("BigQuery said no.")
 
     def run(interrupts: Interrupts) -> None:
-        with interrupts.held():
+        with interrupts.held("it was committed"):
             signal.raise_signal(signal.SIGTERM)
             raise failure
 
@@ -86,7 +86,11 @@ def test_interrupt_is_not_forgotten_when_what_is_held_fails() -> None:
 
 
 def test_failure_of_what_is_held_is_raised() -> None:
-    with pytest.raises(ValueError, match="BigQuery said no"), Interrupts() as interrupts, interrupts.held():
+    with (
+        pytest.raises(ValueError, match="BigQuery said no"),
+        Interrupts() as interrupts,
+        interrupts.held("it was committed"),
+    ):
         raise ValueError("BigQuery said no.")
 
 
@@ -94,7 +98,7 @@ def test_signal_after_what_was_held_interrupts_at_once() -> None:
     done = []
 
     def run(interrupts: Interrupts) -> None:
-        with interrupts.held():
+        with interrupts.held("it was committed"):
             done.append("committed")
         signal.raise_signal(signal.SIGTERM)
         done.append("next unit")
@@ -107,7 +111,7 @@ def test_signal_after_what_was_held_interrupts_at_once() -> None:
 def test_held_again_and_again() -> None:
     with Interrupts() as interrupts:
         for _ in range(3):
-            with interrupts.held():
+            with interrupts.held("it was committed"):
                 pass
 
 
@@ -116,7 +120,7 @@ def test_other_threads_leave_signals_alone() -> None:
     seen: list[list[object]] = []
 
     def run() -> None:
-        with Interrupts() as interrupts, interrupts.held():
+        with Interrupts() as interrupts, interrupts.held("it was committed"):
             seen.append(handlers())
 
     thread = threading.Thread(target=run)
