@@ -119,7 +119,7 @@ ORDER BY `table_id`, `day`
 
 DAYS = f"""{_DAYS}
 SELECT
-  `day`, `generation`, `row_count`, `number`,
+  `day`, `generation`, `row_count`, `number` AS `replacement`,
   CASE
     WHEN NOT `live` THEN 'abandoned' WHEN `adopted` THEN 'adopted' WHEN `done` THEN 'committed' ELSE 'prepared'
   END AS `state`
@@ -178,12 +178,13 @@ BEGIN_REPLACING = f"""{APPEND}
 WHERE NOT EXISTS ({_ROWS_OF_TABLE} `event` = 'replacing' AND `generation` >= @generation)
 """
 
+# The rows of one prepare, and of no other, were recorded at one instant.
 HOLDERS = """
 SELECT `day`, `generation`, `row_count`, `streams`, `run_id`
 FROM `{ledger}`
 WHERE `table_id` = @table_id AND `table_created` = @table_created AND `event` = 'prepared'
-  AND `generation` >= @generation AND `run_id` IN (
-    SELECT `holder`.`run_id`
+  AND `generation` >= @generation AND `recorded_at` IN (
+    SELECT `holder`.`recorded_at`
     FROM `{ledger}` AS `holder`
     WHERE `holder`.`table_id` = @table_id AND `holder`.`table_created` = @table_created
       AND `holder`.`day` = @day AND `holder`.`event` = 'prepared' AND `holder`.`generation` >= @generation
