@@ -22,7 +22,7 @@ LEDGER_COLUMNS = (
     _column(
         "generation",
         Type.INTEGER,
-        "0, or one more than the day's last abandoned generation. Of a replacement: its number, 1 for the table's first.",
+        "0, or one more than the day's last abandoned generation. Of a replacement: its number, 1 for the first.",
     ),
     _column(
         "event",
@@ -33,8 +33,8 @@ LEDGER_COLUMNS = (
     _column(
         "streams",
         Type.STRING,
-        "The write streams that hold the rows of the day's unit: committed, they are in the table. Of a replacement: the "
-        "staging table that holds them.",
+        "The write streams that hold the rows of the day's unit: committed, they are in the table. Of a replacement: "
+        "the staging table that holds them.",
         Mode.REPEATED,
     ),
     _column("run_id", Type.STRING, "The run of the exporter that recorded the event."),
