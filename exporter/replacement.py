@@ -64,7 +64,7 @@ def finish(run: Run, source: Source, replacement: Replacement) -> bool:
     where = f"{source.name}, {written_days(replacement.days)}"
     with run.interrupts.held(f"{where}, was replaced"):
         run.warehouse.refuse_another(source.table)
-        # The staging table's, for the dataclass may have changed since. Where that is gone, no MERGE can succeed any more.
+        # The staging table's: the dataclass may have changed since. Where it is gone, no MERGE can succeed any more.
         names = run.warehouse.column_names(replacement.staging) or [
             column.name for column in table_columns(source.extractor)
         ]
