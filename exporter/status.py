@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from exporter.days import ONE_DAY, last_finished_day
+from exporter.entries import TableLedger
 from exporter.errors import TableError
-from exporter.ledger import Ledger, TableLedger
+from exporter.ledger import Ledger
 from exporter.warehouse import Warehouse
 
 if TYPE_CHECKING:
