@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db import Error, InterfaceError, OperationalError, connections, transaction
 
-from exporter.errors import ConnectionLostError, ExporterError, ExtractionError
+from exporter.errors import ConnectionLostError, ExporterError, ExtractionError, in_a_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ def snapshot(alias: str) -> Iterator[None]:
                     cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         except Error as error:
             kind = ConnectionLostError if lost_connection(alias, error) else ExtractionError
-            location, problem = f"DATABASES[{alias!r}]", f"cannot be read: {_in_a_line(error)}."
+            location, problem = f"DATABASES[{alias!r}]", f"cannot be read: {in_a_line(error)}."
             raise kind(location=location, problem=problem, remedy=_MEND) from error
         try:
             yield
@@ -68,7 +68,7 @@ def lost_connection(alias: str, error: BaseException) -> bool:
 def _lost(alias: str, error: Exception) -> ConnectionLostError:
     return ConnectionLostError(
         location=error.location if isinstance(error, ExporterError) else f"DATABASES[{alias!r}]",
-        problem=f"the connection to DATABASES[{alias!r}] was lost: {_in_a_line(_database_error(error))}.",
+        problem=f"the connection to DATABASES[{alias!r}] was lost: {in_a_line(_database_error(error))}.",
         remedy=_MEND,
     )
 
@@ -78,7 +78,3 @@ def _database_error(error: BaseException | None) -> Error | None:
     while error is not None and not isinstance(error, (InterfaceError, OperationalError)):
         error = error.__cause__ or error.__context__
     return error
-
-
-def _in_a_line(error: object) -> str:
-    return " ".join(str(error).split()).rstrip(".?")
