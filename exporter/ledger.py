@@ -80,6 +80,7 @@ class Ledger:
                 state=row["state"],
                 row_count=row["row_count"],
                 replacement=row["number"],
+                undone=row["undone"],
             )
             for row in rows
         ]
