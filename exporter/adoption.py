@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from exporter import steps
 from exporter.counts import newest, rows_between
 from exporter.days import ONE_DAY, day_of, last_finished_day
+from exporter.entries import Unit
 from exporter.errors import LedgerError
 
 if TYPE_CHECKING:
@@ -39,11 +40,20 @@ def adopted(run: Run, source: Source, known: TableLedger) -> TableLedger:
     day = min(present, yesterday)
     if known.adopted_day is not None and day <= known.adopted_day:
         return known
-    rows = rows_between(run.warehouse, source.table.table_id, column, *source.bounds(day, day))
     if run.options.dry_run:
         run.reporter.notice(source.table.table_id, _notice(source, day, "would be adopted"))
         return replace(known, first_day=day, head=day, adopted_day=day)
-    if run.ledger.adopt(source.table, day, rows, run.options.run_id):
+    rows = rows_between(run.warehouse, source.table.table_id, column, *source.bounds(day, day))
+    entry = Unit(
+        table_id=source.table.table_id,
+        table_created=source.table.created,
+        days=(day,),
+        row_counts=(rows,),
+        generation=0,
+        streams=(),
+        run_id=run.options.run_id,
+    )
+    if run.ledger.adopt(entry):
         steps.reached("adopted")
         run.reporter.notice(source.table.table_id, _notice(source, day, "are adopted"))
     return run.ledger.read_table(source.table)

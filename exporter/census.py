@@ -1,6 +1,6 @@
 """The ledger read, rows counted, the ledger read again → the rows of each day that it knows, and those of none.
 
-An export may go on meanwhile. It writes into the ledger what it is about to make visible, and only then do rows come: so
+An export may go on meanwhile. It writes into the ledger what it is about to make visible, and rows come only then: so
 those of a unit that came in between are of a day that the second reading knows, and a day that both readings tell alike
 has the rows that they tell, or is said to be in doubt or being replaced.
 """

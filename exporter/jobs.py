@@ -46,6 +46,8 @@ class Ran:
     """Rows that it changed; known of ours alone."""
     error: str | None = None
     """Why BigQuery failed it: it changed nothing."""
+    refusal: Exception | None = None
+    """There is no such job: BigQuery refused to begin it."""
 
 
 class Jobs:
@@ -73,6 +75,8 @@ class Jobs:
             found = look(ran)
             if found is not None:
                 return found
+            if ran.refusal is not None:
+                raise ran.refusal
             failures += ran.ours
             if failures == _MAX_FAILURES:
                 raise LedgerError(
@@ -110,7 +114,7 @@ class Jobs:
                 time.sleep(_PAUSE_SECONDS)
                 continue
             return self._ended(cast("bigquery.QueryJob", found), ours=job is not None)
-        raise lost
+        return Ran(ours=False, error=str(lost), refusal=lost)
 
     def _ended(self, job: bigquery.QueryJob, *, ours: bool) -> Ran:
         try:

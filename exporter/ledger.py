@@ -33,7 +33,7 @@ from exporter.warehouse import APPLY_TERRAFORM, Warehouse, translated_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import date, datetime
+    from datetime import datetime
 
     from exporter.jobs import Parameter, Ran
     from exporter.warehouse import Table
@@ -73,17 +73,7 @@ class Ledger:
         ]
         with translated_errors(self._name):
             rows = self._rows(sql.DAYS, parameters)
-        return [
-            DayEntry(
-                day=row["day"],
-                generation=row["generation"],
-                state=row["state"],
-                row_count=row["row_count"],
-                replacement=row["number"],
-                undone=row["undone"],
-            )
-            for row in rows
-        ]
+        return [DayEntry(**row) for row in rows]
 
     def prepare(self, unit: Unit) -> Unit | None:
         """Compare and swap: the unit that holds the first of these days now, ours or that of a run that was faster.
@@ -104,17 +94,9 @@ class Ledger:
         (holder,) = self._swap(("prepare", unit.days[0], unit.generation), sql.PREPARE, unit, "prepared", look)
         return holder
 
-    def adopt(self, table: Table, day: date, rows: int, run_id: str) -> bool:
-        """Compare and swap: what the table holds, to `day`, counts as exported. False: somebody exported into it."""
-        entry = Unit(
-            table_id=table.table_id,
-            table_created=table.created,
-            days=(day,),
-            row_counts=(rows,),
-            generation=0,
-            streams=(),
-            run_id=run_id,
-        )
+    def adopt(self, entry: Unit) -> bool:
+        """Compare and swap: what the table holds, to this one day, is exported. False: somebody exported into it."""
+        (day,) = entry.days
 
         def look(_ran: Ran) -> bool | None:
             known = self._known(entry)

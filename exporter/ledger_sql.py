@@ -124,7 +124,7 @@ DAYS = f"""{_DAYS},
   SELECT `table_id`, `table_created`, `day`, `number` FROM `numbers` WHERE NOT `replaced` AND NOT `expired`
 )
 SELECT
-  `days`.`day`, `days`.`generation`, `days`.`row_count`, `days`.`number`, `undone`.`number` AS `undone`,
+  `days`.`day`, `days`.`generation`, `days`.`row_count`, `days`.`number` AS `replacement`, `undone`.`number` AS `undone`,
   CASE
     WHEN NOT `live` THEN 'abandoned' WHEN `adopted` THEN 'adopted' WHEN `done` THEN 'committed' ELSE 'prepared'
   END AS `state`
@@ -187,12 +187,13 @@ BEGIN_REPLACING = f"""{APPEND}
 WHERE NOT EXISTS ({_ROWS_OF_TABLE} `event` = 'replacing' AND `generation` >= @generation)
 """
 
+# The rows of one prepare, and of no other, were recorded at one instant.
 HOLDERS = """
 SELECT `day`, `generation`, `row_count`, `streams`, `run_id`
 FROM `{ledger}`
 WHERE `table_id` = @table_id AND `table_created` = @table_created AND `event` = 'prepared'
-  AND `generation` >= @generation AND `run_id` IN (
-    SELECT `holder`.`run_id`
+  AND `generation` >= @generation AND `recorded_at` IN (
+    SELECT `holder`.`recorded_at`
     FROM `{ledger}` AS `holder`
     WHERE `holder`.`table_id` = @table_id AND `holder`.`table_created` = @table_created
       AND `holder`.`day` = @day AND `holder`.`event` = 'prepared' AND `holder`.`generation` >= @generation

@@ -64,7 +64,11 @@ def finish(run: Run, source: Source, replacement: Replacement) -> bool:
     where = f"{source.name}, {written_days(replacement.days)}"
     with run.interrupts.held(f"{where}, was replaced"):
         run.warehouse.refuse_another(source.table)
-        columns = ", ".join(f"`{column.name}`" for column in table_columns(source.extractor))
+        # The staging table's: the dataclass may have changed since. Where it is gone, no MERGE can succeed any more.
+        names = run.warehouse.column_names(replacement.staging) or [
+            column.name for column in table_columns(source.extractor)
+        ]
+        columns = ", ".join(f"`{name}`" for name in names)
         sql = _MERGE.format(
             table=source.name, staging=replacement.staging, columns=columns, date=source.date_column.name
         )
@@ -74,7 +78,7 @@ def finish(run: Run, source: Source, replacement: Replacement) -> bool:
         def look(ran: Ran) -> bool | None:
             if ran.error is None:
                 return True
-            return None if run.warehouse.exists(replacement.staging) else False
+            return None if run.warehouse.column_names(replacement.staging) else False
 
         with translated_errors(where):
             merged = Jobs(run.warehouse).run(key, sql, parameters, look)

@@ -161,14 +161,14 @@ class Warehouse:
             # Nobody else has this name: one that is there was made by a call whose reply was lost.
             self.client.create_table(table, exists_ok=True, retry=RETRY, timeout=CALL_SECONDS)
 
-    def exists(self, name: str) -> bool:
-        """Whether `project.dataset.table` is there. Raises WarehouseError."""
+    def column_names(self, name: str) -> list[str]:
+        """Of `project.dataset.table`; none when there is no such table. Raises WarehouseError."""
         with translated_errors(name):
             try:
-                self.client.get_table(name, retry=RETRY, timeout=CALL_SECONDS)
+                found = self.client.get_table(name, retry=RETRY, timeout=CALL_SECONDS)
             except exceptions.NotFound:
-                return False
-        return True
+                return []
+        return [field.name for field in found.schema]
 
 
 def path_of_table(name: str) -> str:

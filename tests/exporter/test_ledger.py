@@ -87,7 +87,7 @@ class TestPrepare:
         rivals = [draw(f"run {number}") for number in range(4)]
         barrier = Barrier(len(rivals), timeout=30)
 
-        def prepare(rival: Unit) -> Unit:
+        def prepare(rival: Unit) -> Unit | None:
             own = Ledger(Warehouse(load_settings()), time_zone=NEW_YORK)
             barrier.wait()
             return own.prepare(rival)
@@ -95,10 +95,10 @@ class TestPrepare:
         with ThreadPoolExecutor(len(rivals)) as runs:
             winners = list(runs.map(prepare, rivals))
 
-        assert winners[0] in rivals
-        assert winners == [winners[0]] * len(rivals)
-        assert copy.ledger("`day`, `run_id`") == [(day, winners[0].run_id) for day in winners[0].days]
-        for winner in winners:
+        (winner,) = (rival for rival in rivals if rival == winners[0])
+        assert winners == [winner] * len(rivals)
+        assert copy.ledger("`day`, `run_id`") == [(day, winner.run_id) for day in winner.days]
+        for _ in winners:
             _commit(warehouse, winner)
         assert copy.rows("order", "number") == [(1,), (2,)]
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 class Command(ExporterCommand):
     help = (
-        "Prints the first and last exported day, rows and lag of each table, and what is in doubt, abandoned, replaced or "
-        "adopted. Exit code 0: all is within --max-lag; 1: a table lags or cannot be read; 2: usage."
+        "Prints the first and last exported day, rows and lag of each table, and what is in doubt, abandoned, being "
+        "replaced or adopted. Exit code 0: all is within --max-lag; 1: a table lags or cannot be read; 2: usage."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
