@@ -74,15 +74,21 @@ class DayCount:
         return Outcome.AGREES if self.signs == (0, 0) else Outcome.DIFFERS
 
     @property
-    def signs(self) -> tuple[object, int]:
-        """Whether rows are too many (1), too few (-1) or right: BigQuery's by the ledger, and by the extractor.
-
-        A refused row is like nothing but itself.
-        """
+    def signs(self) -> tuple[int, int]:
+        """Whether BigQuery's rows are too many (1), too few (-1) or right: by the ledger, and by the extractor."""
         if isinstance(self.yielded, Exception):
-            return self.yielded, 0
+            return 0, 1
         yielded = self.found if self.yielded is None else self.yielded
         return _sign(self.found - self.entry.row_count), _sign(self.found - yielded)
+
+    @property
+    def likeness(self) -> object:
+        """What days have in common that are one difference. A refused row is like nothing but itself."""
+        if self.outcome is not Outcome.DIFFERS:
+            return self.outcome, self.entry.undone
+        if self.entry.state == "abandoned":
+            return self.entry.state
+        return self.yielded if isinstance(self.yielded, Exception) else self.signs
 
 
 def day_differences(source: Source, counts: Iterable[DayCount]) -> Iterator[Difference]:
@@ -90,12 +96,9 @@ def day_differences(source: Source, counts: Iterable[DayCount]) -> Iterator[Diff
     quiet = (Outcome.AGREES, Outcome.EXPIRED, Outcome.OPEN)
     differing = [count for count in counts if count.outcome not in quiet]
     # A day and its position both grow by one from each day to the next.
-    keys = [
-        (count.outcome, count.entry.state, count.entry.undone, count.signs, count.entry.day - timedelta(days=position))
-        for position, count in enumerate(differing)
-    ]
-    for _, members in groupby(zip(keys, differing, strict=True), key=lambda pair: pair[0]):
-        yield _difference(source, [count for _, count in members])
+    numbered = enumerate(differing)
+    for _, alike in groupby(numbered, key=lambda pair: (pair[1].likeness, pair[1].entry.day - timedelta(days=pair[0]))):
+        yield _difference(source, [count for _, count in alike])
 
 
 def stray_differences(source: Source, found: Census) -> Iterator[Difference]:

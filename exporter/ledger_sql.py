@@ -124,7 +124,8 @@ DAYS = f"""{_DAYS},
   SELECT `table_id`, `table_created`, `day`, `number` FROM `numbers` WHERE NOT `replaced` AND NOT `expired`
 )
 SELECT
-  `days`.`day`, `days`.`generation`, `days`.`row_count`, `days`.`number` AS `replacement`, `undone`.`number` AS `undone`,
+  `days`.`day`, `days`.`generation`, `days`.`row_count`,
+  `days`.`number` AS `replacement`, `undone`.`number` AS `undone`,
   CASE
     WHEN NOT `live` THEN 'abandoned' WHEN `adopted` THEN 'adopted' WHEN `done` THEN 'committed' ELSE 'prepared'
   END AS `state`

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import connections
 from django.utils import timezone
 
-from exporter.annotations import Type
 from exporter.census import census
-from exporter.days import first_instant, window
+from exporter.days import window
 from exporter.differences import DayCount, Outcome, day_differences, stray_differences, written_outcomes, written_rows
 from exporter.errors import ConnectionLostError, ExporterError, ExtractionError, LedgerError, TableError
+from exporter.expiry import may_have_expired
 from exporter.ledger import Ledger
 from exporter.matching import match_columns
 from exporter.run import Source, written_days
@@ -23,6 +22,7 @@ from exporter.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import date
 
     from exporter.batches import Batches
     from exporter.census import Scope
@@ -104,7 +104,7 @@ def _verdict(warehouse: Warehouse, ledger: Ledger, source: Source, scope: Scope,
     found = census(warehouse, ledger, source, scope)
     now = timezone.now()  # after the count: what it has missed had expired by now
     counts = [
-        DayCount(entry=entry, found=found.rows.get(entry.day, 0), expired=_may_have_expired(source, entry.day, now))
+        DayCount(entry=entry, found=found.rows.get(entry.day, 0), expired=may_have_expired(source, entry.day, now))
         for entry in found.entries
     ]
     if with_source:
@@ -118,26 +118,6 @@ def _verdict(warehouse: Warehouse, ledger: Ledger, source: Source, scope: Scope,
         outcomes=outcomes,
         differences=(*stray_differences(source, found), *day_differences(source, counts)),
     )
-
-
-def _may_have_expired(source: Source, day: date, now: datetime) -> bool:
-    """A partition's age is counted from its first instant, in UTC (expirationMs in BigQuery's REST reference)."""
-    expiration = source.table.expiration
-    if expiration is None:
-        return False
-    if source.date_column.type is Type.DATE:
-        start = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    else:
-        start = first_instant(day, source.zone).astimezone(UTC)
-    partitioning = source.extractor.get_partitioning()
-    start = start.replace(minute=0, second=0, microsecond=0)
-    if partitioning != "HOUR":
-        start = start.replace(hour=0)
-    if partitioning in {"MONTH", "YEAR"}:
-        start = start.replace(day=1)
-    if partitioning == "YEAR":
-        start = start.replace(month=1)
-    return start + expiration <= now
 
 
 def _with_source(source: Source, counts: Sequence[DayCount]) -> list[DayCount]:
