@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from google.cloud.bigquery_storage_v1 import types
 from google.rpc import code_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-Code = types.StorageError.StorageErrorCode
 
 _STATUSES = {
     "accessDenied": 403,
@@ -49,14 +46,16 @@ class ApiError(Exception):
 
 
 class AppendError(Exception):
-    """An append is refused. `code` is gRPC's; `rows` are those of the request that are at fault, where single ones are."""
+    """An append is refused. `code` is gRPC's, `storage` the name of a StorageError, `rows` those of the request that
+    are at fault, where single ones are.
+    """
 
     def __init__(
         self,
         message: str,
         *,
         code: int = code_pb2.INVALID_ARGUMENT,
-        storage: Code | None = None,
+        storage: str | None = None,
         rows: Sequence[int] = (),
     ) -> None:
         self.message = message

@@ -171,7 +171,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     timeout = _READ_SECONDS
 
-    def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+    def do_GET(self) -> None:
         self._serve()
 
     do_POST = do_DELETE = do_GET  # noqa: N815 - as above

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from faults.columns import ARROW_TYPES, BIGNUMERIC_FIELD, Column
-from faults.errors import AppendError, Code
+from faults.errors import AppendError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -137,7 +137,7 @@ def _refuse_extra(names: Iterable[str], columns: Sequence[Column], path: str) ->
     if extra:
         raise AppendError(
             f"Input schema has more fields than BigQuery schema, extra fields: '{','.join(extra)}'",
-            storage=Code.SCHEMA_MISMATCH_EXTRA_FIELDS,
+            storage="SCHEMA_MISMATCH_EXTRA_FIELDS",
         )
 
 

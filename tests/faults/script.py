@@ -24,7 +24,7 @@ WAIT_SECONDS = 60.0
 """Nothing here waits longer, whatever a test forgets to release."""
 
 _STATUSES = frozenset(code.name for code in grpc.StatusCode) - {"OK"}
-_STORAGE_ERRORS = frozenset(code.name for code in types.StorageError.StorageErrorCode)
+_STORAGE_ERRORS = frozenset(types.StorageError.StorageErrorCode.__members__)
 _ANY = frozenset(
     {
         "as usual",  # but `do` is called first
@@ -92,7 +92,12 @@ class Fault:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __str__(self) -> str:
-        return f"{self.step}, with {self.what}, of call {self.nth}, {self.times}×: reached {self.used}×"
+        return f"{self.step}, with {self.what}, of call {self.nth}, {self.times} times: reached {self.used} times"
+
+    @property
+    def is_of_its_step(self) -> bool:
+        """A word that is not one of every step."""
+        return self.what not in _ANY
 
     @property
     def used(self) -> int:

@@ -44,7 +44,7 @@ def to_duckdb(
     values = {parameter["name"].lower(): _value(parameter) for parameter in parameters}
     instant = _cast(exp.Literal.string(now.isoformat()), "TIMESTAMPTZ")
 
-    def filled(node: exp.Expression) -> exp.Expression:
+    def filled(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Parameter):
             if node.name.lower() not in values:
                 raise ApiError("invalidQuery", f"Query parameter '{node.name}' not found")
@@ -60,17 +60,17 @@ def to_duckdb(
     return statement.transform(filled).transform(_rewritten).sql(dialect="duckdb")
 
 
-def _name_columns(statement: exp.Expression) -> None:
+def _name_columns(statement: exp.Expr) -> None:
     """`f0_`, `f1_`, … where BigQuery names what has no name."""
-    while isinstance(statement, exp.SetOperation):
-        statement = statement.left
-    if isinstance(statement, exp.Select):
+    if isinstance(statement, exp.SetOperation):
+        _name_columns(statement.left)
+    elif isinstance(statement, exp.Select):
         for number, column in enumerate(statement.expressions):
             if not isinstance(column, (exp.Alias, exp.Column, exp.Star)):
                 column.replace(exp.alias_(column.copy(), f"f{number}_"))
 
 
-def _rewritten(node: exp.Expression) -> exp.Expression:
+def _rewritten(node: exp.Expr) -> exp.Expr:
     """What sqlglot leaves as BigQuery has it, or translates to another meaning."""
     if isinstance(node, exp.Unnest) and isinstance(node.args.get("offset"), exp.Identifier):
         return _unnest_with_offset(node)
@@ -84,7 +84,7 @@ def _rewritten(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _unnest_with_offset(node: exp.Unnest) -> exp.Expression:
+def _unnest_with_offset(node: exp.Unnest) -> exp.Expr:
     """DuckDB counts from 1 (WITH ORDINALITY), BigQuery from 0."""
     (array,), (value,) = node.expressions, node.args["alias"].columns
     offsets = exp.func("RANGE", exp.func("LEN", array.copy()))
@@ -95,7 +95,7 @@ def _unnest_with_offset(node: exp.Unnest) -> exp.Expression:
     return both.subquery(f"unnested_{value.name}")
 
 
-def _value(parameter: Mapping[str, Any]) -> exp.Expression:
+def _value(parameter: Mapping[str, Any]) -> exp.Expr:
     kind, value = parameter["parameterType"], parameter["parameterValue"]
     if kind["type"] != "ARRAY":
         return _scalar(kind["type"], value)
@@ -104,7 +104,7 @@ def _value(parameter: Mapping[str, Any]) -> exp.Expression:
     return _cast(exp.Array(expressions=elements), f"{_PARAMETER_TYPES[element]}[]")
 
 
-def _scalar(kind: str, value: Mapping[str, Any]) -> exp.Expression:
+def _scalar(kind: str, value: Mapping[str, Any]) -> exp.Expr:
     if kind not in _PARAMETER_TYPES or kind == "BIGNUMERIC":
         raise ApiError("invalidQuery", f"The fault server takes no parameter of type {kind}")
     text = value.get("value")
@@ -114,5 +114,5 @@ def _scalar(kind: str, value: Mapping[str, Any]) -> exp.Expression:
     return _cast(literal, _PARAMETER_TYPES[kind])
 
 
-def _cast(value: exp.Expression, kind: str) -> exp.Expression:
+def _cast(value: exp.Expr, kind: str) -> exp.Expr:
     return exp.Cast(this=value.copy(), to=exp.DataType.build(kind, dialect="duckdb"))

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from google.rpc import code_pb2
 
-from faults.errors import AppendError, Code
+from faults.errors import AppendError
 from faults.rows import accepted
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Streams:
                 raise AppendError(
                     f"Stream is finalized. Entity: {stream.name}",
                     code=code_pb2.FAILED_PRECONDITION,
-                    storage=Code.STREAM_FINALIZED,
+                    storage="STREAM_FINALIZED",
                 )
             at = stream.rows if offset is None else offset
             if at != stream.rows:
@@ -92,7 +92,7 @@ class Streams:
             stream.finalized = True
             return stream.rows
 
-    def commit(self, names: Sequence[str]) -> tuple[datetime | None, dict[str, Code]]:
+    def commit(self, names: Sequence[str]) -> tuple[datetime | None, dict[str, str]]:
         """All or none: when, or what is wrong with which."""
         with self._tables.lock:
             found = {name: self.get(name) for name in names}
@@ -108,12 +108,12 @@ class Streams:
             return now, {}
 
 
-def _uncommittable(stream: Stream | None) -> Code | None:
+def _uncommittable(stream: Stream | None) -> str | None:
     if stream is None:
-        return Code.STREAM_NOT_FOUND
+        return "STREAM_NOT_FOUND"
     if stream.committed is not None:
-        return Code.STREAM_ALREADY_COMMITTED
-    return None if stream.finalized else Code.INVALID_STREAM_STATE
+        return "STREAM_ALREADY_COMMITTED"
+    return None if stream.finalized else "INVALID_STREAM_STATE"
 
 
 def _wrong_offset(stream: Stream, offset: int) -> AppendError:
@@ -121,10 +121,10 @@ def _wrong_offset(stream: Stream, offset: int) -> AppendError:
         return AppendError(
             f"The offset is within stream, expected offset {stream.rows}, received {offset}. Entity: {stream.name}",
             code=code_pb2.ALREADY_EXISTS,
-            storage=Code.OFFSET_ALREADY_EXISTS,
+            storage="OFFSET_ALREADY_EXISTS",
         )
     return AppendError(
         f"The offset is beyond stream, expected offset {stream.rows}, received {offset}. Entity: {stream.name}",
         code=code_pb2.OUT_OF_RANGE,
-        storage=Code.OFFSET_OUT_OF_RANGE,
+        storage="OFFSET_OUT_OF_RANGE",
     )
