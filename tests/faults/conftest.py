@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from emulator.clients import clients_of
+from emulator.clients import clients_of, field
 from emulator.warehouse import WarehouseCopy
 from faults.server import FaultServer
 
@@ -37,6 +37,14 @@ def server_clients(server: FaultServer) -> Iterator[Clients]:
     yield clients
     clients.bigquery.close()
     clients.write.transport.close()
+
+
+@pytest.fixture
+def clients(server_clients: Clients) -> Clients:
+    """With a dataset `d` in the EU, and in it a table `t` of one number `n`."""
+    server_clients.http("POST", "datasets", {"datasetReference": {"datasetId": "d"}, "location": "EU"})
+    server_clients.make_table("d.t", field("n"))
+    return server_clients
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Self
 from emulator.process import PROJECT, Emulator
 from faults.clock import Clock
 from faults.jobs import Jobs
-from faults.rest import Rest
+from faults.rest_service import RestService
+from faults.rest_steps import RestSteps
 from faults.script import Fault, Script
 from faults.streams import Streams
 from faults.tables import Tables
@@ -32,7 +33,7 @@ class FaultServer:
         self.tables = Tables(PROJECT, self.clock)
         self.streams = Streams(self.tables, self.clock)
         self.jobs = Jobs(self.tables, self.clock)
-        self._rest = Rest(self.tables, self.jobs, self.script, self.broken)
+        self._rest = RestService(RestSteps(self.tables, self.jobs, self.script), self.broken)
         self._write = WriteService(self.streams, self.script, self.broken)
         self.emulator = Emulator(rest_url=self._rest.url, grpc_endpoint=self._write.endpoint)
         """Where it listens."""

@@ -13,12 +13,12 @@ import pyarrow as pa
 import pytest
 from google.api_core import exceptions
 from google.cloud import bigquery
-from google.cloud.bigquery_storage_v1 import types
 from google.rpc import code_pb2
 
 from emulator.clients import batch, clients_of, field
 from exporter_cases import shop
 from exporter_cases.shop import OrderExtractor, Total, TotalExtractor, instant, order
+from faults.answers import detail, error_codes, run_job
 from faults.exact import FUNDS, FundExtractor
 from faults.server import FaultServer
 
@@ -28,14 +28,6 @@ if TYPE_CHECKING:
 
 TABLE = "d.t"
 REQUIRED = {"mode": "REQUIRED"}
-
-
-@pytest.fixture
-def clients(server_clients: Clients) -> Clients:
-    """With a dataset `d` in the EU, and a table `t` of one number."""
-    server_clients.http("POST", "datasets", {"datasetReference": {"datasetId": "d"}, "location": "EU"})
-    server_clients.make_table(TABLE, field("n"))
-    return server_clients
 
 
 class TestExport:
@@ -99,7 +91,7 @@ class TestStreams:
 
         assert (before, server.rows("t")) == ([], [{"n": 1}, {"n": 2}, {"n": 3}])
         assert first.commit_time == clients.write.get_write_stream(name=stream).commit_time
-        assert _codes(second) == ["STREAM_ALREADY_COMMITTED"]
+        assert error_codes(second) == ["STREAM_ALREADY_COMMITTED"]
 
     def test_all_are_committed_or_none(self, clients: Clients, server: FaultServer) -> None:
         sealed, unsealed = clients.finalized_stream(TABLE, batch(n=[1])), clients.pending_stream(TABLE).name
@@ -110,7 +102,7 @@ class TestStreams:
         accepted = clients.commit(TABLE, sealed, unsealed)
 
         assert not refused.commit_time
-        assert _codes(refused) == ["INVALID_STREAM_STATE", "STREAM_NOT_FOUND"]
+        assert error_codes(refused) == ["INVALID_STREAM_STATE", "STREAM_NOT_FOUND"]
         assert accepted.commit_time
         assert server.rows("t") == [{"n": 1}]
 
@@ -120,7 +112,7 @@ class TestStreams:
         answers = [clients.append(stream, batch(n=[1, 2]), offset=offset)[0] for offset in (1, 0, 0, 2)]
 
         assert [answer.error.code for answer in answers] == [code_pb2.OUT_OF_RANGE, 0, code_pb2.ALREADY_EXISTS, 0]
-        assert [_detail(answer) for answer in answers] == ["OFFSET_OUT_OF_RANGE", None, "OFFSET_ALREADY_EXISTS", None]
+        assert [detail(answer) for answer in answers] == ["OFFSET_OUT_OF_RANGE", None, "OFFSET_ALREADY_EXISTS", None]
         assert clients.write.finalize_write_stream(name=stream).row_count == 4
 
     def test_a_finalized_stream_takes_no_rows(self, clients: Clients) -> None:
@@ -128,7 +120,7 @@ class TestStreams:
 
         (answer,) = clients.append(stream, batch(n=[2]), offset=1)
 
-        assert (answer.error.code, _detail(answer)) == (code_pb2.FAILED_PRECONDITION, "STREAM_FINALIZED")
+        assert (answer.error.code, detail(answer)) == (code_pb2.FAILED_PRECONDITION, "STREAM_FINALIZED")
 
     def test_a_table_made_again_does_not_know_them(self, clients: Clients, server: FaultServer) -> None:
         stream = clients.finalized_stream(TABLE, batch(n=[1]))
@@ -136,7 +128,7 @@ class TestStreams:
         clients.bigquery.delete_table(TABLE)
         clients.make_table(TABLE, field("n"))
 
-        assert _codes(clients.commit(TABLE, stream)) == ["STREAM_NOT_FOUND"]
+        assert error_codes(clients.commit(TABLE, stream)) == ["STREAM_NOT_FOUND"]
         with pytest.raises(exceptions.NotFound):
             clients.append(stream, batch(n=[2]), offset=1)
         assert clients.bigquery.get_table(TABLE).created > created
@@ -149,7 +141,7 @@ class TestStreams:
         assert clients.commit(TABLE, early).commit_time
         server.clock.advance(minutes=1)
 
-        assert _codes(clients.commit(TABLE, early, late)) == ["STREAM_NOT_FOUND", "STREAM_NOT_FOUND"]
+        assert error_codes(clients.commit(TABLE, early, late)) == ["STREAM_NOT_FOUND", "STREAM_NOT_FOUND"]
         assert server.rows("t") == [{"n": 1}]
 
     @pytest.mark.parametrize(
@@ -179,7 +171,7 @@ class TestStreams:
             ),
         ],
     )
-    def test_rows_that_bigquery_does_not_take(  # noqa: PLR0913, PLR0917 - a case
+    def test_rows_that_bigquery_does_not_take(
         self, clients: Clients, column: dict[str, Any], values: Any, message: str, rows: list[int]
     ) -> None:
         clients.make_table("d.c", column)
@@ -192,7 +184,7 @@ class TestStreams:
     def test_columns_that_the_table_has_not(self, clients: Clients) -> None:
         (answer,) = clients.append(clients.pending_stream(TABLE).name, batch(n=[1], more=[2]))
 
-        assert _detail(answer) == "SCHEMA_MISMATCH_EXTRA_FIELDS"
+        assert detail(answer) == "SCHEMA_MISMATCH_EXTRA_FIELDS"
         assert answer.error.message == "Input schema has more fields than BigQuery schema, extra fields: 'more'"
 
     def test_columns_that_the_rows_have_not(self, clients: Clients, server: FaultServer) -> None:
@@ -209,10 +201,10 @@ class TestStreams:
 
 class TestJobs:
     def test_an_id_runs_once(self, clients: Clients, server: FaultServer) -> None:
-        first = _job(clients, f"INSERT INTO {TABLE} (n) VALUES (1)", "a")
+        first = run_job(clients, f"INSERT INTO {TABLE} (n) VALUES (1)", "a")
 
         with pytest.raises(exceptions.Conflict):
-            _job(clients, f"INSERT INTO {TABLE} (n) VALUES (1)", "a")
+            run_job(clients, f"INSERT INTO {TABLE} (n) VALUES (1)", "a")
 
         assert (first.num_dml_affected_rows, server.rows("t")) == (1, [{"n": 1}])
 
@@ -228,14 +220,14 @@ class TestJobs:
 
     def test_a_job_that_failed_keeps_its_id_and_its_error(self, clients: Clients) -> None:
         with pytest.raises(exceptions.BadRequest, match="nope"):
-            _job(clients, f"SELECT nope FROM {TABLE}", "a")
+            run_job(clients, f"SELECT nope FROM {TABLE}", "a")
 
         assert clients.bigquery.get_job("a").error_result["reason"] == "invalidQuery"
         with pytest.raises(exceptions.Conflict):
-            _job(clients, "SELECT 1", "a")
+            run_job(clients, "SELECT 1", "a")
 
     def test_a_table_that_is_missing(self, clients: Clients) -> None:
-        with pytest.raises(exceptions.NotFound, match="example-project:d.nothing"):
+        with pytest.raises(exceptions.NotFound, match=r"example-project:d\.nothing"):
             clients.rows("SELECT * FROM d.nothing")
         with pytest.raises(exceptions.NotFound, match=r"d in location US"):
             clients.bigquery.query(f"SELECT * FROM {TABLE}", location="US", job_retry=None).result()
@@ -335,21 +327,3 @@ def test_nothing_is_left_when_it_stops() -> None:
         clients.bigquery.close()
 
     assert {thread for thread in threading.enumerate() if thread.name.startswith("faults")} <= before
-
-
-def _job(clients: Clients, sql: str, job_id: str) -> bigquery.QueryJob:
-    job = clients.bigquery.query(sql, job_id=job_id, job_retry=None)
-    job.result()
-    return job
-
-
-def _codes(reply: types.BatchCommitWriteStreamsResponse) -> list[str]:
-    return [types.StorageError.StorageErrorCode(error.code).name for error in reply.stream_errors]
-
-
-def _detail(answer: types.AppendRowsResponse) -> str | None:
-    for packed in answer.error.details:
-        error = types.StorageError.pb(types.StorageError())
-        assert packed.Unpack(error)
-        return types.StorageError.StorageErrorCode(error.code).name
-    return None

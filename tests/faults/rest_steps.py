@@ -1,14 +1,9 @@
-"""Calls of the REST API → datasets, tables and jobs, and the faults that a test has scripted for them."""
+"""Steps of the REST API → their answers from datasets, tables and jobs, and the faults scripted for them."""
 
 from __future__ import annotations
 
-import json
-import re
-import threading
 from copy import deepcopy
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import parse_qsl, urlsplit
 
 from faults.errors import ApiError
 from faults.results import rest_rows
@@ -21,51 +16,21 @@ if TYPE_CHECKING:
     from faults.script import Fault, Script
     from faults.tables import Tables
 
-_ROOT = r"/bigquery/v2/projects/(?P<project>[^/]+)"
-_STEPS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
-    (step, method, re.compile(_ROOT + path))
-    for step, method, path in (
-        ("make dataset", "POST", r"/datasets"),
-        ("make table", "POST", r"/datasets/(?P<dataset>\w+)/tables"),
-        ("table", "GET", r"/datasets/(?P<dataset>\w+)/tables/(?P<table>\w+)"),
-        ("drop table", "DELETE", r"/datasets/(?P<dataset>\w+)/tables/(?P<table>\w+)"),
-        ("insert job", "POST", r"/jobs"),
-        ("get job", "GET", r"/jobs/(?P<job>[\w-]+)"),
-        ("query", "POST", r"/queries"),
-        ("results", "GET", r"/queries/(?P<job>[\w-]+)"),
-    )
-)
-_READ_SECONDS = 30.0
 
+class RestSteps:
+    """A step is named as the script names it; its method here is `_` and that name."""
 
-class Rest:
-    """An HTTP server on a free port. A connection carries one request, so none is left behind."""
-
-    def __init__(self, tables: Tables, jobs: Jobs, script: Script, broken: list[BaseException]) -> None:
-        self.tables = tables
-        self.jobs = jobs
-        self.script = script
-        self.broken = broken
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.rest = self
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="faults rest"
-        )
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def stop(self) -> None:
-        """After the script has released all that waits."""
-        self._server.shutdown()
-        self._server.server_close()  # joins the threads of requests
-        self._thread.join()
+    def __init__(self, tables: Tables, jobs: Jobs, script: Script) -> None:
+        self._tables = tables
+        self._jobs = jobs
+        self._script = script
 
     def answer(self, step: str, names: Mapping[str, str], query: Mapping[str, str], body: Any) -> Any:
         """What the step answers; None closes the connection instead. Raises ApiError."""
         reference = body.get("jobReference", {}) if step == "insert job" else {}
         table = body["tableReference"]["tableId"] if step == "make table" else names.get("table")
         job = reference.get("jobId") or names.get("job")
-        fault = self.script.call(step, table=table, job=job, statement=_statement(step, body))
+        fault = self._script.call(step, table=table, job=job, statement=_statement(step, body))
         apply = cast("Callable[..., Any]", getattr(self, f"_{step.replace(' ', '_')}"))
         if fault is None or fault.what == "as usual":
             return apply(names, query, body)
@@ -102,45 +67,45 @@ class Rest:
         configuration = body["configuration"]
         if fault.what == "taken":
             configuration = _changed(configuration, fault.parameters)
-        job = self.jobs.insert(body["jobReference"], configuration, polls=polls, reason=reason)
+        job = self._jobs.insert(body["jobReference"], configuration, polls=polls, reason=reason)
         if fault.what == "taken":
-            raise ApiError("duplicate", f"Already Exists: Job {self.tables.project}:{job.location}.{job.job_id}")
-        return self.jobs.rest(job)
+            raise ApiError("duplicate", f"Already Exists: Job {self._tables.project}:{job.location}.{job.job_id}")
+        return self._jobs.rest(job)
 
     def _make_dataset(self, _names: Mapping[str, str], _query: Mapping[str, str], body: dict[str, Any]) -> Any:
-        return self.tables.make_dataset(body)
+        return self._tables.make_dataset(body)
 
     def _make_table(self, names: Mapping[str, str], _query: Mapping[str, str], body: dict[str, Any]) -> Any:
-        return self.tables.make(names["dataset"], body)
+        return self._tables.make(names["dataset"], body)
 
     def _table(self, names: Mapping[str, str], _query: Mapping[str, str], _body: object) -> Any:
-        return self.tables.get(names["dataset"], names["table"])
+        return self._tables.get(names["dataset"], names["table"])
 
     def _drop_table(self, names: Mapping[str, str], _query: Mapping[str, str], _body: object) -> Any:
-        self.tables.drop(names["dataset"], names["table"])
+        self._tables.drop(names["dataset"], names["table"])
         return {}
 
     def _insert_job(self, _names: Mapping[str, str], _query: Mapping[str, str], body: dict[str, Any]) -> Any:
-        return self.jobs.rest(self.jobs.insert(body["jobReference"], body["configuration"]))
+        return self._jobs.rest(self._jobs.insert(body["jobReference"], body["configuration"]))
 
     def _get_job(self, names: Mapping[str, str], query: Mapping[str, str], _body: object) -> Any:
-        job = self.jobs.get(names["job"], query.get("location"))
-        self.jobs.ask(job)
-        return self.jobs.rest(job)
+        job = self._jobs.get(names["job"], query.get("location"))
+        self._jobs.ask(job)
+        return self._jobs.rest(job)
 
     def _query(self, _names: Mapping[str, str], _query: Mapping[str, str], body: dict[str, Any]) -> Any:
         reference = {"location": body["location"]} if "location" in body else {}
-        return self._rows(self.jobs.insert(reference, {"query": body}), {})
+        return self._rows(self._jobs.insert(reference, {"query": body}), {})
 
     def _results(self, names: Mapping[str, str], query: Mapping[str, str], _body: object) -> Any:
-        job = self.jobs.get(names["job"], query.get("location"))
-        self.jobs.ask(job)
+        job = self._jobs.get(names["job"], query.get("location"))
+        self._jobs.ask(job)
         return self._rows(job, query)
 
     def _rows(self, job: Job, query: Mapping[str, str]) -> dict[str, Any]:
         answer: dict[str, Any] = {
             "kind": "bigquery#getQueryResultsResponse",
-            "jobReference": self.jobs.reference(job),
+            "jobReference": self._jobs.reference(job),
             "jobComplete": job.done.is_set(),
         }
         if job.error is not None:
@@ -162,60 +127,6 @@ class Rest:
         }
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False
-    request_queue_size = 128
-    rest: Rest
-
-
-class _Handler(BaseHTTPRequestHandler):
-    timeout = _READ_SECONDS
-
-    def do_GET(self) -> None:
-        self._serve()
-
-    do_POST = do_DELETE = do_GET  # noqa: N815 - as above
-
-    def log_message(self, *_args: object) -> None:
-        """Nothing."""
-
-    def _serve(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        try:
-            status, answer = 200, self._answer(json.loads(body or "{}"))
-        except ApiError as error:
-            status, answer = error.status, error.body
-        except Exception as error:  # noqa: BLE001 - a defect of this server: the test that met it fails
-            self._rest.broken.append(error)
-            status, answer = 501, ApiError("notImplemented", repr(error), status=501).body  # clients do not retry it
-        if answer is None:
-            return
-        data = json.dumps(answer).encode()
-        try:
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-        except ConnectionError:
-            pass  # the client has left
-
-    def _answer(self, body: Any) -> Any:
-        address = urlsplit(self.path)
-        for step, method, path in _STEPS:
-            found = path.fullmatch(address.path)
-            if method == self.command and found is not None:
-                names = found.groupdict()
-                if names.pop("project") != self._rest.tables.project:
-                    raise ApiError("notFound", f"Not found: Project {found['project']}")
-                return self._rest.answer(step, names, dict(parse_qsl(address.query)), body)
-        raise ApiError("notFound", f"The fault server knows no {self.command} {address.path}")
-
-    @property
-    def _rest(self) -> Rest:
-        return cast("_Server", self.server).rest
-
-
 def _statement(step: str, body: Any) -> str | None:
     if step == "insert job":
         return kind_of(body["configuration"]["query"]["query"])
@@ -231,7 +142,7 @@ def _scripted(status: int) -> ApiError:
 def _changed(configuration: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The same query with these parameters: another run's."""
     changed = deepcopy(dict(configuration))
-    for parameter in changed["query"]["queryParameters"]:
+    for parameter in changed["query"].get("queryParameters", ()):
         if parameter["name"] in parameters:
             value = parameters[parameter["name"]]
             parameter["parameterValue"] = (
