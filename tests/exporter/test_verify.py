@@ -624,9 +624,10 @@ class TestRefusals:
         result = run_command("smolqwery_verify")
 
         assert result == _failed(
-            f"{warehouse.name('order')}, column timestamp: REQUIRED DATE in BigQuery; "
-            "the dataclass has REQUIRED TIMESTAMP.\n"
-            "  Run `make codegen` and apply Terraform, or deploy the code that fits the table."
+            f"{warehouse.name('order')}, column timestamp: DATE in BigQuery, as smolqwery makes bool and datetime; "
+            "the dataclass has TIMESTAMP.\n"
+            "  BigQuery does not change a column's type. Export into a new table: a new dataclass name, or "
+            "get_table_name(), gives one."
         )
 
 
