@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from exporter import steps
 from exporter.batches import Batch, Batches, Payloads
+from exporter.commits import commit
 from exporter.days import Window, days_between, window
 from exporter.errors import DayError, ExporterError, ExtractionError, TableError
 from exporter.extractors import is_aggregated, path_of
 from exporter.ledger import Ledger, Unit
 from exporter.snapshot import snapshot
 from exporter.tables import table_columns
-from exporter.write_stream import WriteStream, commit
+from exporter.write_stream import WriteStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter import unit
-from exporter.write_stream import commit
+from exporter.commits import commit
 from exporter_cases import shop
 from exporter_cases.shop import OrderExtractor, Total, TotalExtractor, order
 
