@@ -52,9 +52,10 @@ class Server:
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if answer == "SILENCE":
             wait_for_the_end(call)
-        if isinstance(answer, str):
-            call.abort(grpc.StatusCode[answer], "as the test says")
-        return answer
+        if not isinstance(answer, str):
+            return answer
+        call.abort(grpc.StatusCode[answer], "as the test says")
+        raise AssertionError(answer)  # abort has raised
 
     def _get(self, request: types.GetWriteStreamRequest, call: grpc.ServicerContext) -> types.WriteStream:
         if not self.committed:

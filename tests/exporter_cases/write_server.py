@@ -18,7 +18,7 @@ THREADS = "write server"
 """What the names of the server's threads begin with."""
 
 _SERVICE = "google.cloud.bigquery.storage.v1.BigQueryWrite"
-_UNARY = {
+_UNARY: dict[str, tuple[Any, Any]] = {
     "BatchCommitWriteStreams": (types.BatchCommitWriteStreamsRequest, types.BatchCommitWriteStreamsResponse),
     "CreateWriteStream": (types.CreateWriteStreamRequest, types.WriteStream),
     "FinalizeWriteStream": (types.FinalizeWriteStreamRequest, types.FinalizeWriteStreamResponse),
