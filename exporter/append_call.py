@@ -12,6 +12,8 @@ from google.api_core import exceptions
 from google.cloud.bigquery_storage_v1 import types
 from google.rpc import code_pb2
 
+from exporter.shield import shielded
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -33,37 +35,32 @@ class Append:
 
 
 class AppendCall:
-    """Used by one thread, which shares nothing but two queues with those that send and read: it holds no lock, so a
-    signal handler may raise in it anywhere.
+    """Made, sent and read on threads of its own, which share two queues with the one that uses it. That one holds no
+    lock and is never inside gRPC: a signal handler may raise in it anywhere.
     """
 
-    def __init__(self, stream: str, schema: bytes) -> None:
+    def __init__(self, client: BigQueryWriteClient, *, stream: str, schema: bytes) -> None:
+        self._client = client
         self._stream = stream
         self._schema = schema
         self._appends: SimpleQueue[Append | None] = SimpleQueue()
         self._replies: SimpleQueue[types.AppendRowsResponse | exceptions.GoogleAPICallError] = SimpleQueue()
         self._call: Any = None
-        self._reader = threading.Thread(target=self._read, name=f"replies of {stream}", daemon=True)
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name=f"append {stream}", daemon=True)
 
-    def open(self, client: BigQueryWriteClient) -> None:
+    def open(self) -> None:
         """Not in the constructor: who is interrupted in here must have something to close."""
-        # The transport's, because the client's own waits for the first reply and cannot be cancelled meanwhile. Both
-        # leave the routing header to us, and any location but US needs it.
-        append_rows: Any = client.transport.append_rows  # declared as if for one request
-        self._call = append_rows(
-            self._requests(),
-            timeout=_LIFE_SECONDS,
-            metadata=[("x-goog-request-params", f"write_stream={self._stream}")],
-        )
-        self._reader.start()
+        self._thread.start()
 
     def close(self) -> None:
         """Leaves no thread, whatever the server does or does not."""
+        self._closed = True
         self._appends.put(None)
         if self._call is not None:
-            self._call.cancel()
-        if self._reader.ident is not None:
-            self._reader.join(timeout=_CLOSE_SECONDS)
+            shielded(self._call.cancel)
+        if self._thread.is_alive():
+            self._thread.join(timeout=_CLOSE_SECONDS)
 
     def send(self, append: Append) -> None:
         self._appends.put(append)
@@ -87,6 +84,23 @@ class AppendCall:
             )
             raise exceptions.from_grpc_status(reply.error.code, f"{reply.error.message}{refused}")
 
+    def _run(self) -> None:
+        """On a thread of this call's."""
+        # The transport's, because the client's own waits for the first reply and cannot be cancelled meanwhile. Both
+        # leave the routing header to us, and any location but US needs it.
+        append_rows: Any = self._client.transport.append_rows  # declared as if for one request
+        metadata = [("x-goog-request-params", f"write_stream={self._stream}")]
+        self._call = append_rows(self._requests(), timeout=_LIFE_SECONDS, metadata=metadata)
+        if self._closed:  # before there was a call to cancel
+            self._call.cancel()
+        try:
+            for reply in self._call:
+                self._replies.put(reply)
+        except grpc.RpcError as error:
+            self._replies.put(exceptions.from_grpc_error(error))
+        else:
+            self._replies.put(exceptions.Aborted("BigQuery has ended the call"))
+
     def _requests(self) -> Iterator[types.AppendRowsRequest]:
         """On a thread of gRPC's."""
         schema: types.ArrowSchema | None = types.ArrowSchema(serialized_schema=self._schema)
@@ -95,13 +109,3 @@ class AppendCall:
             arrow = types.AppendRowsRequest.ArrowData(writer_schema=schema, rows=rows)
             yield types.AppendRowsRequest(write_stream=self._stream, offset=append.offset, arrow_rows=arrow)
             schema = None  # the first request says it for all
-
-    def _read(self) -> None:
-        """On a thread of this call's."""
-        try:
-            for reply in self._call:
-                self._replies.put(reply)
-        except grpc.RpcError as error:
-            self._replies.put(exceptions.from_grpc_error(error))
-        else:
-            self._replies.put(exceptions.Aborted("BigQuery has ended the call"))

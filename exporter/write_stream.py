@@ -17,6 +17,7 @@ from google.cloud.bigquery_storage_v1 import types
 from exporter.append_call import Append, AppendCall
 from exporter.errors import WriteError
 from exporter.patience import CALL_SECONDS, RETRY, TRANSIENT, pauses, words
+from exporter.shield import shielded
 
 if TYPE_CHECKING:
     from google.cloud.bigquery_storage_v1 import BigQueryWriteClient
@@ -45,8 +46,10 @@ class WriteStream:
         self.rows = 0
         stream = types.WriteStream(type_=types.WriteStream.Type.PENDING)
         try:
-            opened = client.create_write_stream(
-                parent=table_path, write_stream=stream, retry=RETRY, timeout=CALL_SECONDS
+            opened = shielded(
+                lambda: client.create_write_stream(
+                    parent=table_path, write_stream=stream, retry=RETRY, timeout=CALL_SECONDS
+                )
             )
         except exceptions.GoogleAPIError as error:
             raise self._error(f"cannot open a write stream: {words(error)}") from error
@@ -78,7 +81,9 @@ class WriteStream:
         while self._window:
             self._take_acknowledgement()
         try:
-            reply = self._client.finalize_write_stream(name=self.name, retry=RETRY, timeout=CALL_SECONDS)
+            reply = shielded(
+                lambda: self._client.finalize_write_stream(name=self.name, retry=RETRY, timeout=CALL_SECONDS)
+            )
         except exceptions.GoogleAPIError as error:
             raise self._error(f"cannot finalize the write stream: {words(error)}") from error
         if reply.row_count != self.rows:
@@ -110,8 +115,8 @@ class WriteStream:
     def _open_call(self) -> AppendCall:
         """The present call, or a new one that begins with the window."""
         if self._call is None:
-            self._call = AppendCall(self.name, self._schema)
-            self._call.open(self._client)
+            self._call = AppendCall(self._client, stream=self.name, schema=self._schema)
+            self._call.open()
             for append in self._window:
                 self._call.send(append)
         return self._call

@@ -6,6 +6,7 @@ import itertools
 import signal
 import socket
 import threading
+import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -110,6 +111,7 @@ class Server:
         self.described: list[bool] = []
         """Of each request, whether the first of its call, and no other, has the schema."""
         self.on_request: Callable[[int], object] = lambda _offset: None
+        """Called with the offset of each append, and -1 for the other calls."""
 
     @contextmanager
     def running(self) -> Iterator[BigQueryWriteClient]:
@@ -119,6 +121,7 @@ class Server:
             yield client
 
     def _create(self, _: types.CreateWriteStreamRequest, call: grpc.ServicerContext) -> types.WriteStream:
+        self.on_request(-1)
         if self._opening:
             call.abort(grpc.StatusCode[self._opening.pop(0)], "as the test says")
         return types.WriteStream(name=STREAM)
@@ -126,6 +129,7 @@ class Server:
     def _finalize(
         self, _: types.FinalizeWriteStreamRequest, call: grpc.ServicerContext
     ) -> types.FinalizeWriteStreamResponse:
+        self.on_request(-1)
         if self._finalizing:
             call.abort(grpc.StatusCode[self._finalizing.pop(0)], "as the test says")
         return types.FinalizeWriteStreamResponse(row_count=len(self.offsets))
@@ -470,6 +474,36 @@ class TestLeaving:
             signal.signal(signal.SIGUSR1, usual)
 
         assert left == []
+
+
+def test_a_signal_never_finds_the_main_thread_inside_grpc() -> None:
+    """Raising there could leave a lock of gRPC's taken, and the process waiting for it at its end."""
+    main = threading.main_thread().ident
+    assert main is not None
+    found: list[set[str]] = []
+    handled = threading.Event()
+
+    def look(_number: int, frame: FrameType | None) -> None:
+        found.append({at.f_globals["__name__"].partition(".")[0] for at, _ in traceback.walk_stack(frame)})
+        handled.set()
+
+    def interrupt(_offset: int) -> None:
+        handled.clear()
+        signal.pthread_kill(main, signal.SIGUSR1)
+        assert handled.wait(10)
+
+    server = Server("", "", "break before")
+    server.on_request = interrupt
+    usual = signal.signal(signal.SIGUSR1, look)
+    try:
+        with server.running() as client, _open(client) as stream:
+            _append(stream, 20)
+            stream.finalize()
+    finally:
+        signal.signal(signal.SIGUSR1, usual)
+
+    assert len(found) == 2 + len(server.asked)
+    assert [modules for modules in found if "grpc" in modules] == []
 
 
 def _threads_since(before: set[threading.Thread]) -> list[str]:
