@@ -97,7 +97,8 @@ class WriteStream:
         for pause in pauses():
             left = UNACKNOWLEDGED_SECONDS - (time.monotonic() - started)
             try:
-                self._open_call().take_reply(append, seconds=max(0, min(_SILENCE_SECONDS, left)))
+                # The last call is given a moment, too: what it says tells more than that it was cut off.
+                self._open_call().take_reply(append, seconds=min(_SILENCE_SECONDS, max(1.0, left)))
             except exceptions.GoogleAPICallError as error:
                 self._drop_call()
                 waited = time.monotonic() - started
