@@ -108,6 +108,8 @@ class Server:
         """Of the rows that were taken."""
         self.asked: list[int] = []
         """The offsets of all requests."""
+        self.routes: set[object] = set()
+        """Where Google's front end would send the calls."""
         self.described: list[bool] = []
         """Of each request, whether the first of its call, and no other, has the schema."""
         self.on_request: Callable[[int], object] = lambda _offset: None
@@ -138,6 +140,7 @@ class Server:
         self, requests: Iterator[types.AppendRowsRequest], call: grpc.ServicerContext
     ) -> Iterator[types.AppendRowsResponse]:
         self.calls += 1
+        self.routes.add(dict(call.invocation_metadata()).get("x-goog-request-params"))
         expected = SCHEMA
         for request in requests:
             self.asked.append(request.offset)
@@ -211,6 +214,7 @@ def test_every_row_arrives_once_and_in_order(faults: list[str], monkeypatch: pyt
 
     assert server.offsets == list(range(20))
     assert server.calls > 1
+    assert server.routes == {f"write_stream={STREAM}"}
     assert all(server.described)
     assert left == []
 
