@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from google.cloud.bigquery_storage_v1 import BigQueryWriteClient
 
     from exporter.conf import Settings
-    from exporter.schema import Column
 
 CALL_SECONDS = 30.0
 JOB_SECONDS = 120.0
@@ -54,6 +54,8 @@ class Table:
     """Aware, UTC: a table that was dropped and made again is another table."""
     rows: int
     partitioned: bool
+    expiration: timedelta | None
+    """The age at which BigQuery drops a partition, from its first instant on; None: never."""
     fields: tuple[Field, ...]
 
 
@@ -130,11 +132,14 @@ class Warehouse:
                     location=name, problem="not in BigQuery: the exporter makes no tables.", remedy=APPLY_TERRAFORM
                 ) from error
         self.location = found.location or self.location
+        partitioning = found.time_partitioning
+        expiration = partitioning.expiration_ms if partitioning else None
         return Table(
             table_id=table_id,
             created=found.created,
             rows=found.num_rows or 0,
-            partitioned=found.time_partitioning is not None,
+            partitioned=partitioning is not None,
+            expiration=None if expiration is None else timedelta(milliseconds=expiration),
             fields=tuple(map(_field, found.schema)),
         )
 
@@ -147,9 +152,9 @@ class Warehouse:
                 remedy="Run the command again: it begins with the table's first day.",
             )
 
-    def make_staging_table(self, name: str, columns: Iterable[Column], *, expires: datetime) -> None:
+    def make_staging_table(self, name: str, fields: Iterable[Field], *, expires: datetime) -> None:
         """An empty table of these columns, dropped by BigQuery when it `expires`. Raises WarehouseError."""
-        table = bigquery.Table(name, schema=list(map(_schema_field, columns)))
+        table = bigquery.Table(name, schema=list(map(_schema_field, fields)))
         table.expires = expires
         with translated_errors(name):
             # Nobody else has this name: one that is there was made by a call whose reply was lost.
@@ -171,12 +176,12 @@ def path_of_table(name: str) -> str:
     return f"projects/{project}/datasets/{dataset}/tables/{table}"
 
 
-def _schema_field(column: Column) -> bigquery.SchemaField:
+def _schema_field(field: Field) -> bigquery.SchemaField:
     digits: dict[str, Any] = {}
-    if column.precision is not None:
-        digits = {"precision": column.precision, "scale": column.scale or 0}
-    fields = tuple(map(_schema_field, column.fields))
-    return bigquery.SchemaField(column.name, column.type, mode=column.mode, fields=fields, **digits)
+    if field.precision is not None:
+        digits = {"precision": field.precision, "scale": field.scale or 0}
+    fields = tuple(map(_schema_field, field.fields))
+    return bigquery.SchemaField(field.name, field.type, mode=field.mode, fields=fields, **digits)
 
 
 def _field(field: bigquery.SchemaField) -> Field:
