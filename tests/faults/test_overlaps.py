@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from faults.places import every, one_of_each_step, quick_first
-from faults.trial import SIZES
+from faults.trial import SIZES, some_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,7 @@ def test_started_together(trial: Trial, sizes: str, record_property: Callable[[s
     runs = [trial.start(sizes=one) for one in sizes.split()]
 
     _require_done(runs)
-    trial.finish()
+    trial.require_finished()
     record_property("overlaps", 1)
 
 
@@ -42,7 +42,7 @@ def test_started_together_as_a_user_runs_it(
     runs = [trial.start(sizes=one, fresh=True) for one in sizes.split()]
 
     _require_done(runs)
-    trial.finish(fresh=True)
+    trial.require_finished()
     record_property("overlaps", 1)
 
 
@@ -57,21 +57,20 @@ def test_started_one_after_the_other(trial: Trial, seed: int, record_property: C
     _continue([run for run in runs[-1:] if run.is_stopped()])
 
     _require_done(runs)
-    trial.finish()
+    trial.require_finished()
     record_property("overlaps", 1)
 
 
-@pytest.mark.parametrize("other", quick_first(["small"], ["large"]))
 @pytest.mark.parametrize("at", quick_first(one_of_each_step("small"), every("small")))
 def test_suspended_at_a_step_while_another_completes(
-    trial: Trial, at: str, other: str, record_property: Callable[[str, object], None]
+    trial: Trial, at: str, record_property: Callable[[str, object], None]
 ) -> None:
     suspended = trial.suspended(at=at)
-    trial.finish(sizes=other)
+    _require_done([trial.start(sizes=some_sizes(at))])
     _continue([suspended])
 
     _require_done([suspended])
-    trial.finish()
+    trial.require_finished()
     record_property("overlaps", 1)
 
 
@@ -79,11 +78,11 @@ def test_suspended_at_a_step_while_another_completes(
 def test_suspended_while_it_recovers(trial: Trial, at: str, record_property: Callable[[str, object], None]) -> None:
     trial.kill(at=IN_DOUBT)
     suspended = trial.suspended(at=at)
-    trial.finish(sizes="middle")
+    _require_done([trial.start(sizes=some_sizes(at))])
     _continue([suspended])
 
     _require_done([suspended])
-    trial.finish()
+    trial.require_finished()
     record_property("kills", 1)
     record_property("overlaps", 1)
 
@@ -100,7 +99,7 @@ def test_several_suspended_then_continued_together(
     ]
     stopped = [run for run in runs if run.is_stopped()]
     if chance.random() < 0.5:
-        trial.finish(sizes=chance.choice(list(SIZES)))
+        _require_done([trial.start(sizes=chance.choice(list(SIZES)))])
     killed = [run for run in stopped if chance.random() < 0.25]
     for run in killed:
         run.send(signal.SIGKILL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import signal
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -32,6 +33,13 @@ SIZES: Mapping[str, Mapping[str, int]] = {
     # As a user has them: one unit of each table, one request of each unit.
     "large": {},
 }
+
+
+def some_sizes(seed: object) -> str:
+    """The same for the same seed."""
+    return random.Random(f"{seed}").choice(list(SIZES))
+
+
 TABLES = ("visit", "tally", "parcel")
 _SHOWN = 10
 NOTHING_NEW = "".join(f"{table}  nothing new, exported to {source.LAST_DAY}\n" for table in TABLES)
@@ -74,10 +82,14 @@ class Trial:
         return run
 
     def finish(self, *, sizes: str = "small", fresh: bool = False) -> None:
-        """What follows is an ordinary run, which says nothing but what it has done; and then there is nothing to do."""
+        """What follows is an ordinary run, which says nothing but what it has done; and then all is there."""
         done = self.start(sizes=sizes, fresh=fresh).ended()
         assert (done.stderr, done.exit_code) == ("", 0), done
-        assert self.start(sizes=sizes).ended() == Ended(NOTHING_NEW, "", 0)
+        self.require_finished()
+
+    def require_finished(self) -> None:
+        """A run finds nothing to do, and what is there is the source."""
+        assert self.start().ended() == Ended(NOTHING_NEW, "", 0)
         self.require_source()
 
     def require_source(self) -> None:
