@@ -28,15 +28,21 @@ def launcher() -> Iterator[Launcher]:
 
 
 @pytest.fixture(scope="session")
-def source_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path: Path = tmp_path_factory.mktemp("source") / "visits.sqlite3"
-    source.write_database(path)
-    return path
+def source_databases(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """By edition."""
+    directory: Path = tmp_path_factory.mktemp("source")
+    paths = [directory / f"edition-{edition}.sqlite3" for edition in source.EDITIONS]
+    for edition, path in enumerate(paths):
+        source.write_database(path, edition)
+    return paths
 
 
 @pytest.fixture
 def make_trial(
-    make_warehouse: MakeWarehouse, launcher: Launcher, source_database: Path, tmp_path_factory: pytest.TempPathFactory
+    make_warehouse: MakeWarehouse,
+    launcher: Launcher,
+    source_databases: list[Path],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Callable[[], Trial]:
     """A new one for each call."""
     from faults.project.extractors import ParcelExtractor, TallyExtractor, VisitExtractor
@@ -45,7 +51,7 @@ def make_trial(
         return Trial(
             warehouse=make_warehouse(VisitExtractor, TallyExtractor, ParcelExtractor, first_date=f"{source.FIRST_DAY}"),
             launcher=launcher,
-            database=source_database,
+            databases=source_databases,
             directory=tmp_path_factory.mktemp("trial"),
         )
 

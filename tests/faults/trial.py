@@ -14,7 +14,7 @@ from faults.project import source
 from faults.runs import Ended
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -51,33 +51,41 @@ class Trial:
 
     warehouse: WarehouseCopy
     launcher: Launcher
-    database: Path
+    databases: Sequence[Path]
     directory: Path
     _numbers: Iterator[int] = field(default_factory=count)
 
-    def start(self, *, sizes: str = "small", at: str = "", sends: str = "", fresh: bool = False) -> Run:
-        """One run; at the step `at` it sends itself a signal."""
+    def start(
+        self, *, sizes: str = "small", at: str = "", sends: str = "", fresh: bool = False, replacing: int | None = None
+    ) -> Run:
+        """One run; at the step `at` it sends itself a signal. `replacing`: the corrected days, with this edition."""
+        edition = replacing or 0
         environ = {
             **self.warehouse.clients.emulator.environ,
             "DJANGO_SETTINGS_MODULE": "faults.project.settings",
             "FAULTS_AT": at,
-            "FAULTS_DATABASE": str(self.database),
+            "FAULTS_DATABASE": str(self.databases[edition]),
             "FAULTS_DATASET": self.warehouse.dataset,
+            "FAULTS_EDITION": f"{edition}",
             "FAULTS_SIGNAL": sends,
             "FAULTS_SIZES": json.dumps(SIZES[sizes]),
         }
         directory = self.directory / f"run-{next(self._numbers)}"
-        argv = ("smolqwery_extract", "--to", f"{source.LAST_DAY}")
+        argv = ["smolqwery_extract", "--to", f"{source.LAST_DAY}"]
+        if replacing is not None:
+            argv[1:] = ["--replace", "--from", f"{source.CORRECTED[0]}", "--to", f"{source.CORRECTED[-1]}"]
         return self.launcher.start(directory, *argv, environ=environ, fresh=fresh)
 
-    def kill(self, *, at: str, sizes: str = "small", fresh: bool = False) -> None:
+    def kill(self, *, at: str, sizes: str = "small", fresh: bool = False, replacing: int | None = None) -> Run:
         """One run that does not come further than this step."""
-        killed = self.start(sizes=sizes, at=at, sends="SIGKILL", fresh=fresh).ended()
+        run = self.start(sizes=sizes, at=at, sends="SIGKILL", fresh=fresh, replacing=replacing)
+        killed = run.ended()
         assert (killed.stderr, killed.exit_code) == ("", -signal.SIGKILL), killed
+        return run
 
-    def suspended(self, *, at: str, sizes: str = "small", fresh: bool = False) -> Run:
+    def suspended(self, *, at: str, sizes: str = "small", fresh: bool = False, replacing: int | None = None) -> Run:
         """One run that waits at this step for SIGCONT."""
-        run = self.start(sizes=sizes, at=at, sends="SIGSTOP", fresh=fresh)
+        run = self.start(sizes=sizes, at=at, sends="SIGSTOP", fresh=fresh, replacing=replacing)
         assert run.is_stopped(), f"it ended before {at}"
         return run
 
@@ -87,21 +95,31 @@ class Trial:
         assert (done.stderr, done.exit_code) == ("", 0), done
         self.require_finished()
 
-    def require_finished(self) -> None:
-        """A run finds nothing to do, and what is there is the source."""
+    def require_finished(self, *editions: int) -> None:
+        """A run finds nothing to do, and what is there is the source; the corrected days by table of this edition."""
         assert self.start().ended() == Ended(NOTHING_NEW, "", 0)
-        self.require_source()
+        self.require_source(*editions)
 
-    def require_source(self) -> None:
+    def require_source(self, *editions: int) -> None:
         """Every row of the source is there once, no other is, and the ledger knows it."""
-        wrong = [f"{table}: {difference}" for table in TABLES for difference in self._differences(table)][:_SHOWN]
+        wrong = [
+            f"{table}: {difference}"
+            for table, edition in zip(TABLES, editions or (0,) * len(TABLES), strict=True)
+            for difference in self._differences(table, edition)
+        ][:_SHOWN]
         ledger, expected = self._ledger(), {table: _ledger_of_source(table) for table in TABLES}
         if ledger != expected:
             wrong.append(f"the ledger has {ledger}, not {expected}")
         assert not wrong, "\n".join(wrong)
 
-    def _differences(self, table: str) -> list[str]:
-        there, source_rows = Counter(repr(row) for row in self.warehouse.rows(table, clauses="")), _rows(table)
+    def editions(self) -> tuple[int, ...]:
+        """Of the corrected days, by table. Raises ValueError: of none, or not of one."""
+        return tuple(
+            [not self._differences(table, edition) for edition in source.EDITIONS].index(True) for table in TABLES
+        )
+
+    def _differences(self, table: str, edition: int) -> list[str]:
+        there, source_rows = Counter(repr(row) for row in self.warehouse.rows(table, clauses="")), _rows(table, edition)
         lost = [f"lost {number} times {row}" for row, number in (source_rows - there).items()]
         return lost + [f"{number} times too many {row}" for row, number in (there - source_rows).items()]
 
@@ -134,15 +152,17 @@ def _ledger_of_source(table: str) -> dict[date, list[str]]:
     return {day: [f"{counts[table](day)} rows"] for day in source.DAYS}
 
 
-def _rows(table: str) -> Counter[str]:
+def _rows(table: str, edition: int) -> Counter[str]:
     """The source as BigQuery's client gives it back, without asking the exporter how it does that."""
-    rows: list[tuple[Any, ...]]
-    if table == "visit":
-        rows = [(one.at, one.number, one.page, one.visitor) for day in source.DAYS for one in source.visits(day)]
-    elif table == "tally":
-        rows = [(day, source.visits_to(day)) for day in source.DAYS]
-    else:
-        rows = [_parcel(day, one) for day in source.DAYS for one in source.parcels(day)]
+    rows: list[tuple[Any, ...]] = []
+    for day in source.DAYS:
+        of_day = edition if day in source.CORRECTED else 0
+        if table == "visit":
+            rows += [(one.at, one.number, one.page, one.visitor) for one in source.visits(day, of_day)]
+        elif table == "tally":
+            rows += [(day, source.visits_to(day, of_day))]
+        else:
+            rows += [_parcel(day, one) for one in source.parcels(day, of_day)]
     return Counter(map(repr, rows))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -75,8 +76,8 @@ class ParcelExtractor(BaseExtractor[Parcel]):
 
     def extract(self, date_start: datetime, date_end: datetime) -> Iterator[Parcel]:
         del date_end
-        day = date_start.date()
-        for sent in source.parcels(day):
+        day, edition = date_start.date(), int(os.environ["FAULTS_EDITION"])
+        for sent in source.parcels(day, edition):
             items = list(starmap(Item, sent.contents))
             yield Parcel(
                 sent_on=day,

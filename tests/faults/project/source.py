@@ -1,4 +1,7 @@
-"""A seed → the rows of each day: what is exported, and what BigQuery must hold in the end."""
+"""A seed → the rows of each day: what is exported, and what BigQuery must hold in the end.
+
+The source has editions: what a team's database had for these days first, and after corrections.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,22 @@ if TYPE_CHECKING:
 
 ZONE = ZoneInfo("Europe/Berlin")
 FIRST_DAY = date(2025, 3, 26)  # the clocks go forward on the 30th
-_VISITS = (3, 0, 1, 40, 500, 90, 0, 25, 120, 0)
-_PARCELS = (2, 50, 0, 5, 0, 30, 40, 1, 0, 4)
+# Rows of each day, by edition. The clocks change on a large day; days lose their rows and get some.
+_VISITS = (
+    (3, 0, 1, 40, 500, 90, 0, 25, 120, 0),
+    (3, 2, 0, 60, 500, 90, 4, 25, 120, 0),
+    (3, 0, 5, 20, 450, 80, 0, 25, 120, 0),
+)
+_PARCELS = (
+    (2, 50, 0, 5, 0, 30, 40, 1, 0, 4),
+    (2, 50, 3, 0, 9, 30, 41, 1, 0, 4),
+    (2, 40, 0, 5, 1, 0, 39, 1, 0, 4),
+)
 
-DAYS = tuple(FIRST_DAY + timedelta(days=number) for number in range(len(_VISITS)))
+EDITIONS = range(len(_VISITS))
+DAYS = tuple(FIRST_DAY + timedelta(days=number) for number in range(len(_VISITS[0])))
 LAST_DAY = DAYS[-1]
+CORRECTED = DAYS[1:7]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +54,11 @@ class ParcelSent:
     tags: tuple[str, ...]
 
 
-def visits(day: date) -> list[VisitSeen]:
+def visits(day: date, edition: int = 0) -> list[VisitSeen]:
     """Some at the day's first and last instant; many alike but for their number."""
     position = DAYS.index(day)
-    chance = random.Random(f"visits of {day}")
-    earlier = sum(_VISITS[:position])
+    chance = random.Random(f"visits of {day}, {edition}")
+    earlier = sum(_VISITS[edition][:position])
     return [
         VisitSeen(
             number=earlier + number,
@@ -52,19 +66,19 @@ def visits(day: date) -> list[VisitSeen]:
             page=chance.choice(("/", "/cart", "/cart")),
             visitor=chance.choice((None, "ada", "bob")),
         )
-        for number in range(_VISITS[position])
+        for number in range(_VISITS[edition][position])
     ]
 
 
-def visits_to(day: date) -> int:
+def visits_to(day: date, edition: int = 0) -> int:
     """Until the end of the day."""
-    return sum(_VISITS[: DAYS.index(day) + 1])
+    return sum(_VISITS[edition][: DAYS.index(day) + 1])
 
 
-def parcels(day: date) -> list[ParcelSent]:
+def parcels(day: date, edition: int = 0) -> list[ParcelSent]:
     position = DAYS.index(day)
-    chance = random.Random(f"parcels of {day}")
-    earlier = sum(_PARCELS[:position])
+    chance = random.Random(f"parcels of {day}, {edition}")
+    earlier = sum(_PARCELS[edition][:position])
     return [
         ParcelSent(
             number=earlier + number,
@@ -72,11 +86,11 @@ def parcels(day: date) -> list[ParcelSent]:
             contents=tuple((chance.choice(("tea", "cup")), chance.randrange(3)) for _ in range(chance.randrange(3))),
             tags=tuple(chance.choice(("new", "")) for _ in range(chance.randrange(3))),
         )
-        for number in range(_PARCELS[position])
+        for number in range(_PARCELS[edition][position])
     ]
 
 
-def write_database(path: Path) -> None:
+def write_database(path: Path, edition: int) -> None:
     """The visits, as Django stores them in SQLite."""
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE visit (number integer PRIMARY KEY, at datetime, page text, visitor text)")
@@ -85,7 +99,7 @@ def write_database(path: Path) -> None:
             [
                 (one.number, str(one.at.replace(tzinfo=None)), one.page, one.visitor)
                 for day in DAYS
-                for one in visits(day)
+                for one in visits(day, edition)
             ],
         )
 
