@@ -34,14 +34,15 @@ def adopted(run: Run, source: Source, known: TableLedger) -> TableLedger:
         raise LedgerError(
             location=source.name,
             problem=f"its last row is of {present}, in the future: its rows do not tell which days are exported.",
-            remedy=f"Delete the rows after {yesterday}, or export into a new table (a new dataclass name gives one).",
+            remedy=f"Delete the rows after {yesterday + ONE_DAY}, or export into a new table (a new dataclass name "
+            "gives one).",
         )
     # Rows of a day that has not ended are looked at again by the next run: nothing is exported before that.
     day = min(present, yesterday)
     if known.adopted_day is not None and day <= known.adopted_day:
         return known
     if run.options.dry_run:
-        run.reporter.notice(source.table.table_id, _notice(source, day, "would be adopted"))
+        run.reporter.notice(source.table.table_id, _notice(source, day, present, "would be"))
         return replace(known, first_day=day, head=day, adopted_day=day)
     rows = rows_between(run.warehouse, source.table.table_id, column, *source.bounds(day, day))
     entry = Unit(
@@ -55,13 +56,15 @@ def adopted(run: Run, source: Source, known: TableLedger) -> TableLedger:
     )
     if run.ledger.adopt(entry):
         steps.reached("adopted")
-        run.reporter.notice(source.table.table_id, _notice(source, day, "are adopted"))
+        run.reporter.notice(source.table.table_id, _notice(source, day, present, "are"))
     return run.ledger.read_table(source.table)
 
 
-def _notice(source: Source, day: date, adopted: str) -> str:
+def _notice(source: Source, day: date, present: date, verb: str) -> str:
+    after = f"the export goes on with {day + ONE_DAY}" if present == day else f"{present} {verb}, when it has ended"
     return (
-        f"{source.name}: rows that the ledger does not know, to {day}, {adopted}; the export goes on with the day "
-        f"after. If {day} was exported in part only: "
+        f"{source.name}: holds rows that the ledger does not know, to {present}. "
+        f"Days to {day} {verb} adopted; {after}.\n"
+        f"  If {day} was exported in part only: "
         f"manage.py smolqwery_extract {source.table.table_id} --replace --from {day} --to {day}"
     )

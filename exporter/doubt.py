@@ -30,7 +30,7 @@ def is_committed_after_all(run: Run, source: Source, unit: Unit, gone: StreamsGo
     # The clock before the rows: were it asked after them, a commit could come between the two, and a unit that was
     # young when its rows were counted would be old when it is judged.
     state = run.ledger.state(unit)
-    if state.committed or state.abandoned:
+    if state.committed or state.abandoned or state.prepared_at is None:
         return state.committed
     run.warehouse.refuse_another(source.table)
     found = rows_between(

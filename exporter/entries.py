@@ -86,11 +86,11 @@ class TableLedger:
 class UnitState:
     """What the ledger says of a unit whose streams BigQuery does not commit. Instants are BigQuery's, UTC."""
 
-    prepared_at: datetime
+    prepared_at: datetime | None
     now: datetime
     committed: bool
     abandoned: bool
-    """Also: there is a later generation of its first day."""
+    """Also: there is a later generation of its first day, or the ledger has lost the unit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,3 +84,8 @@ class StreamsGoneError(WriteError):
 
 class LedgerError(ExporterError):
     """`location` is the ledger and the table."""
+
+
+def in_a_line(error: object) -> str:
+    """What a library says, as part of a sentence of ours."""
+    return " ".join(str(error).split()).rstrip(".?")

@@ -98,11 +98,13 @@ class Ledger:
         """Compare and swap: what the table holds, to this one day, is exported. False: somebody exported into it."""
         (day,) = entry.days
 
-        def look(_ran: Ran) -> bool | None:
+        def look(ran: Ran) -> bool | None:
             known = self._known(entry)
             if known.adopted_day is not None and known.adopted_day >= day:
                 return True
-            return False if known.first_day is not None else None
+            # Only an INSERT that ran now and found nothing to do tells that somebody has exported: one that failed does
+            # not, nor does one that a lost ledger had.
+            return False if ran.ours and ran.error is None else None
 
         return self._swap(("adopt", day), sql.ADOPT, entry, "adopted", look)
 

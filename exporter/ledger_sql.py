@@ -207,7 +207,9 @@ SELECT
   MAX(IF(`event` = 'prepared' AND `generation` = @generation, `recorded_at`, NULL)) AS `prepared_at`,
   CURRENT_TIMESTAMP() AS `now`,
   COUNTIF(`event` = 'committed' AND `generation` = @generation) > 0 AS `committed`,
-  COUNTIF(`event` = 'abandoned' AND `generation` = @generation) > 0 OR MAX(`generation`) > @generation AS `abandoned`
+  COUNTIF(`event` = 'abandoned' AND `generation` = @generation) > 0
+    OR COUNTIF(`event` = 'prepared' AND `generation` = @generation) = 0
+    OR COUNTIF(`generation` > @generation) > 0 AS `abandoned`
 FROM `{ledger}`
 WHERE `table_id` = @table_id AND `table_created` = @table_created AND `day` = @day
   AND `event` IN ('prepared', 'committed', 'abandoned')

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from google.cloud.bigquery_storage_v1 import BigQueryWriteClient
 
     from exporter.conf import Settings
-    from exporter.schema import Column
 
 CALL_SECONDS = 30.0
 JOB_SECONDS = 120.0
@@ -153,9 +152,9 @@ class Warehouse:
                 remedy="Run the command again: it begins with the table's first day.",
             )
 
-    def make_staging_table(self, name: str, columns: Iterable[Column], *, expires: datetime) -> None:
+    def make_staging_table(self, name: str, fields: Iterable[Field], *, expires: datetime) -> None:
         """An empty table of these columns, dropped by BigQuery when it `expires`. Raises WarehouseError."""
-        table = bigquery.Table(name, schema=list(map(_schema_field, columns)))
+        table = bigquery.Table(name, schema=list(map(_schema_field, fields)))
         table.expires = expires
         with translated_errors(name):
             # Nobody else has this name: one that is there was made by a call whose reply was lost.
@@ -177,12 +176,12 @@ def path_of_table(name: str) -> str:
     return f"projects/{project}/datasets/{dataset}/tables/{table}"
 
 
-def _schema_field(column: Column) -> bigquery.SchemaField:
+def _schema_field(field: Field) -> bigquery.SchemaField:
     digits: dict[str, Any] = {}
-    if column.precision is not None:
-        digits = {"precision": column.precision, "scale": column.scale or 0}
-    fields = tuple(map(_schema_field, column.fields))
-    return bigquery.SchemaField(column.name, column.type, mode=column.mode, fields=fields, **digits)
+    if field.precision is not None:
+        digits = {"precision": field.precision, "scale": field.scale or 0}
+    fields = tuple(map(_schema_field, field.fields))
+    return bigquery.SchemaField(field.name, field.type, mode=field.mode, fields=fields, **digits)
 
 
 def _field(field: bigquery.SchemaField) -> Field:
