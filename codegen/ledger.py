@@ -19,17 +19,22 @@ LEDGER_COLUMNS = (
         "When that table was created. Rows about an earlier table of the same name say nothing about this one.",
     ),
     _column("day", Type.DATE, "The local day in time_zone."),
-    _column("generation", Type.INTEGER, "0, or one more than the day's last abandoned generation."),
+    _column(
+        "generation",
+        Type.INTEGER,
+        "0, or one more than the day's last abandoned generation. Of a replacement: its number, 1 for the first.",
+    ),
     _column(
         "event",
         Type.STRING,
-        "What happened to the day: prepared, committed, abandoned, adopted, replacing or replaced.",
+        "What happened to the day: prepared, committed, abandoned, adopted, replacing, replaced or expired.",
     ),
     _column("row_count", Type.INTEGER, "How many rows of the day the event is about."),
     _column(
         "streams",
         Type.STRING,
-        "The write streams that hold the rows of the day's unit. A committed stream's rows are in the table.",
+        "The write streams that hold the rows of the day's unit: committed, they are in the table. Of a replacement: "
+        "the staging table that holds them.",
         Mode.REPEATED,
     ),
     _column("run_id", Type.STRING, "The run of the exporter that recorded the event."),

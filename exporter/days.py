@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from zoneinfo import ZoneInfo
 
-ONE_DAY = timedelta(days=1)
+ONE_DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 
 FIRST_DAY, LAST_DAY = date(2, 1, 1), date(9998, 12, 31)
 """Python's calendar ends where a zone's offset would lead out of the years 1 to 9999."""
@@ -38,20 +39,39 @@ def window(day: date, zone: ZoneInfo) -> Window:
 
 def first_instant(day: date, zone: ZoneInfo) -> datetime:
     """The first instant of a local day, aware, in `zone`."""
-    # Through UTC: a midnight that the clocks skip becomes the instant after the gap, one that happens
-    # twice the first of the two. Start + 24 hours would be wrong on both days.
-    return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC).astimezone(zone)
+    # Through UTC: a midnight that happens twice becomes the first of the two, one that the clocks skip an instant after
+    # the gap. Start + 24 hours would be wrong on both days.
+    midnight = datetime.combine(day, time.min, tzinfo=zone)
+    start = midnight.astimezone(UTC)
+    skipped = start.astimezone(zone).replace(tzinfo=None) - midnight.replace(tzinfo=None)
+    if skipped:
+        # A gap mostly begins at midnight, and this is the first instant after it. Toronto's of 1919 began at 23:30.
+        earliest = start - skipped
+        reached = bisect_left(
+            range(skipped // SECOND), day, key=lambda n: (earliest + n * SECOND).astimezone(zone).date()
+        )
+        start = earliest + reached * SECOND
+    return start.astimezone(zone)
+
+
+def day_of(instant: datetime, zone: ZoneInfo) -> date:
+    """The local day whose window holds an instant (aware); beyond the calendar's ends, its first or last day."""
+    instant = instant.astimezone(UTC)
+    if instant < first_instant(FIRST_DAY, zone):
+        return FIRST_DAY
+    if instant >= first_instant(LAST_DAY, zone):
+        return LAST_DAY
+    # Asked of the windows themselves: where clocks are set back across midnight, the local date of an instant
+    # can be a day that has ended already.
+    day = instant.astimezone(zone).date() + ONE_DAY
+    while first_instant(day, zone) > instant:
+        day -= ONE_DAY
+    return day
 
 
 def last_finished_day(now: datetime, zone: ZoneInfo, settle_delay: timedelta) -> date:
     """The last local day that ended at least `settle_delay` before `now` (aware)."""
-    settled = now.astimezone(UTC) - settle_delay
-    # Asked of the windows themselves: where clocks are set back across midnight, the local date of an instant
-    # can be a day that has ended already.
-    unfinished = settled.astimezone(zone).date() + ONE_DAY
-    while first_instant(unfinished, zone).astimezone(UTC) > settled:
-        unfinished -= ONE_DAY
-    return unfinished - ONE_DAY
+    return day_of(now.astimezone(UTC) - settle_delay, zone) - ONE_DAY
 
 
 def days_between(first: date, last: date) -> Iterator[date]:

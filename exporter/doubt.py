@@ -1,60 +1,59 @@
-"""A prepared unit whose streams are gone → committed after all, or abandoned, or left alone until that is safe."""
+"""A prepared unit whose streams BigQuery does not commit → committed after all, or abandoned, or left alone."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from exporter.annotations import Type
-from exporter.days import ONE_DAY, first_instant
+from exporter import steps
+from exporter.counts import rows_between
 from exporter.errors import LedgerError
+from exporter.run import written_days
 
 if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
-
-    from exporter.ledger import Ledger, Unit
-    from exporter.schema import Column
-    from exporter.warehouse import Warehouse
+    from exporter.entries import Unit
+    from exporter.errors import StreamsGoneError
+    from exporter.run import Run, Source
 
 # Streams must be committed within 24 hours (https://cloud.google.com/bigquery/docs/write-api-batch): until then
 # somebody could still commit one that does not answer now. The hour is a margin for clocks and for what is under way.
 SAFE_AFTER = timedelta(hours=25)
 
 
-def is_committed_after_all(
-    warehouse: Warehouse, ledger: Ledger, unit: Unit, *, date_column: Column, zone: ZoneInfo
-) -> bool:
+def is_committed_after_all(run: Run, source: Source, unit: Unit, gone: StreamsGoneError) -> bool:
     """Decide by the rows that are there, and write the verdict into the ledger. False: abandoned, to be done again.
 
-    Raises LedgerError while nobody can know, or when the rows are neither all there nor none.
+    Raises LedgerError while nobody can know, or when the rows are neither all there nor none; TableError when the
+    table was made again, whose rows would say nothing.
     """
-    name = f"{warehouse.name(unit.table_id)}, {unit.days[0]} to {unit.days[-1]}"
-    start, end = _bounds(unit, date_column, zone)
-    found = warehouse.count_rows(unit.table_id, column=date_column.name, start=start, end=end)
+    location = f"{source.name}, {written_days(unit.days)}"
+    # The clock before the rows: were it asked after them, a commit could come between the two, and a unit that was
+    # young when its rows were counted would be old when it is judged.
+    state = run.ledger.state(unit)
+    if state.committed or state.abandoned or state.prepared_at is None:
+        return state.committed
+    run.warehouse.refuse_another(source.table)
+    found = rows_between(
+        run.warehouse, unit.table_id, source.date_column.name, *source.bounds(unit.days[0], unit.days[-1])
+    )
     if found == unit.rows:
-        ledger.mark(unit, "committed")
+        run.ledger.mark(unit, "committed")
+        steps.reached("marked")
         return True
     if found:
         raise LedgerError(
-            location=name,
+            location=location,
             problem=f"its write streams are gone, and BigQuery has {found:,} of its {unit.rows:,} rows.",
             remedy="Something else writes to or deletes from this table. Export into a new table (a new dataclass name "
             "gives one), or bring the rows of these days to none or all.",
-        )
-    prepared_at, now = ledger.prepared_at(unit)
-    if now - prepared_at < SAFE_AFTER:
+        ) from gone
+    if state.now - state.prepared_at < SAFE_AFTER:
         raise LedgerError(
-            location=name,
-            problem=f"prepared at {prepared_at:%Y-%m-%d %H:%M} UTC, and its write streams do not answer since.",
-            remedy=f"From {prepared_at + SAFE_AFTER:%Y-%m-%d %H:%M} UTC on nobody can commit them any more, and the "
-            "next run exports these days again. Until then the table waits.",
-        )
-    ledger.mark(unit, "abandoned")
+            location=location,
+            problem=f"prepared at {state.prepared_at:%Y-%m-%d %H:%M} UTC, and its write streams do not answer since.",
+            remedy=f"From {state.prepared_at + SAFE_AFTER:%Y-%m-%d %H:%M} UTC on nobody can commit them any more, and "
+            "the next run exports these days again. Until then the table waits.",
+        ) from gone
+    run.ledger.mark(unit, "abandoned")
+    steps.reached("abandoned")
     return False
-
-
-def _bounds(unit: Unit, date_column: Column, zone: ZoneInfo) -> tuple[date | datetime, date | datetime]:
-    after = unit.days[-1] + ONE_DAY
-    if date_column.type is Type.DATE:
-        return unit.days[0], after
-    return first_instant(unit.days[0], zone), first_instant(after, zone)

@@ -1,16 +1,17 @@
 """What can go wrong: a class for each thing that a caller could handle differently.
 
 ExporterError
-├── SettingsError        a SMOLQWERY_* setting is missing or wrong
-├── SchemaError          a dataclass or an extractor that BigQuery or Terraform would refuse
-├── ExtractionError      an extractor raised, or yielded too few or too many rows
-│   └── RowError         one row, or one value in it, is refused
-├── DayError             days that cannot be exported: a gap, a repetition, too old, unfinished
-├── WarehouseError       BigQuery does not answer, or is not what Terraform should have made
-│   └── TableError       a table is missing, or its columns differ from the dataclass
-├── WriteError           rows did not reach BigQuery, or were not committed
-│   └── StreamsGoneError prepared streams that BigQuery does not know (any more)
-└── LedgerError          the ledger contradicts what is asked, or could not be written
+├── SettingsError           a SMOLQWERY_* setting is missing or wrong
+├── SchemaError             a dataclass or an extractor that BigQuery or Terraform would refuse
+├── ExtractionError         an extractor raised, or yielded too few or too many rows
+│   ├── RowError            one row, or one value in it, is refused
+│   └── ConnectionLostError the database went away while a unit was read: another try may succeed
+├── DayError                days that cannot be exported: a gap, a repetition, too old, unfinished
+├── WarehouseError          BigQuery does not answer, or is not what Terraform should have made
+│   └── TableError          a table is missing, or its columns differ from the dataclass
+├── WriteError              rows did not reach BigQuery, or were not committed
+│   └── StreamsGoneError    prepared streams that BigQuery does not know (any more)
+└── LedgerError             the ledger contradicts what is asked, or could not be written
 """
 
 from __future__ import annotations
@@ -57,6 +58,10 @@ class RowError(ExtractionError):
         super().__init__(location=f"{extractor}, {day}, row {row}{place}", problem=problem, remedy=remedy)
 
 
+class ConnectionLostError(ExtractionError):
+    """`location` is as in ExtractionError. Of the snapshot that was read nothing may be kept."""
+
+
 class DayError(ExporterError):
     """`location` is a table or an option."""
 
@@ -79,3 +84,8 @@ class StreamsGoneError(WriteError):
 
 class LedgerError(ExporterError):
     """`location` is the ledger and the table."""
+
+
+def in_a_line(error: object) -> str:
+    """What a library says, as part of a sentence of ours."""
+    return " ".join(str(error).split()).rstrip(".?")

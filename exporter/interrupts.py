@@ -1,8 +1,10 @@
-"""SIGTERM and SIGINT → an exception in the main thread, or, while a commit runs, after it."""
+"""SIGTERM and SIGINT → an exception in the main thread, or, while a commit runs, after it; the end in any case."""
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
@@ -11,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
     from typing import Any
+
+END_SECONDS = 8.0
+"""Cloud Run kills ten seconds after SIGTERM. Being killed loses nothing; this leaves time to say what was left."""
 
 
 class InterruptedRunError(BaseException):
@@ -23,31 +28,69 @@ class Interrupts:
     _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
     def __init__(self) -> None:
-        self._held = False
+        self._held: str | None = None
         self._arrived = False
         self._before: dict[signal.Signals, Any] = {}
+        self._ended = threading.Event()
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
+            self._watch()
             self._before = {number: signal.signal(number, self._handle) for number in self._SIGNALS}
         return self
 
     def __exit__(self, *_exc_info: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        if self._before:
+            self._ended.set()
+            signal.set_wakeup_fd(self._wakeup_before)
+            os.close(self._writer)  # the watcher reads the end
+            self._watcher.join()
+            os.close(self._reader)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self, doing: str) -> Iterator[None]:
         """Let a prepare or a commit finish: interrupting it would only leave it to the next run."""
-        self._held = True
+        self._held = doing
         try:
             yield
         finally:
-            self._held = False
+            self._held = None
             if self._arrived:  # also when what was held has failed: the run must not go on with the next table
                 raise InterruptedRunError
 
     def _handle(self, _number: int, _frame: FrameType | None) -> None:
         self._arrived = True
-        if not self._held:
+        if self._held is None:
             raise InterruptedRunError
+
+    def _watch(self) -> None:
+        # Python runs handlers between two instructions of the main thread, which may sit in a database's or a
+        # server's call for long. The pipe is written at once, whatever it does.
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._writer, False)
+        self._wakeup_before = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        self._watcher = threading.Thread(target=self._end_in_time, name="interrupts", daemon=True)
+        self._watcher.start()
+
+    def _end_in_time(self) -> None:
+        while number := os.read(self._reader, 1):
+            if number[0] in self._SIGNALS and not self._ended.wait(END_SECONDS):
+                sys.stderr.write(f"{self._left()}\n")
+                sys.stderr.flush()
+                os._exit(1)
+
+    def _left(self) -> str:
+        if self._held is None:
+            return "Interrupted while rows were read, and the database did not stop in time. " + GO_ON
+        return (
+            f"Interrupted while {self._held}, and BigQuery did not answer in time. "
+            "Run the command again: it finds out, and no row is lost or there twice."
+        )
+
+
+GO_ON = (
+    "Units that were reported are committed, of the one that was being read nothing is visible.\n"
+    "  Run the command again: it goes on with the first open day."
+)

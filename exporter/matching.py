@@ -22,6 +22,8 @@ _ALIASES = {
     "DECIMAL": Type.NUMERIC,
     "BIGDECIMAL": Type.BIGNUMERIC,
 }
+# It asked whether bool is an int and datetime a date: they are.
+_MADE_BY_SMOLQWERY = {Type.BOOLEAN: Type.INTEGER, Type.TIMESTAMP: Type.DATE}
 _APPLY = "Run `make codegen` and apply Terraform, or deploy the code that fits the table."
 
 
@@ -29,9 +31,29 @@ def match_columns(table: str, columns: Iterable[Column], fields: Iterable[Field]
     """Notices: columns that BigQuery has and the dataclass has not, which stay NULL.
 
     Raises TableError for the first column that is missing, of another type, stricter than the dataclass, or REQUIRED
-    and unknown to it. A looser mode in BigQuery is fine: tables change first, code second.
+    and unknown to it; for all at once that only a new table mends. A looser mode in BigQuery is fine: tables change
+    first, code second.
     """
+    columns, fields = tuple(columns), tuple(fields)
+    _refuse_smolqwerys(table, columns, fields)
     return list(_match(table, columns, fields, path=""))
+
+
+def _refuse_smolqwerys(table: str, columns: Iterable[Column], fields: Iterable[Field]) -> None:
+    found = {field.name.lower(): _actual_type(field) for field in fields}
+    wrong = [
+        column
+        for column in columns
+        if column.type in _MADE_BY_SMOLQWERY and found.get(column.name.lower()) == _MADE_BY_SMOLQWERY[column.type]
+    ]
+    if wrong:
+        raise TableError(
+            location=f"{table}, column{'s' if len(wrong) > 1 else ''} {', '.join(column.name for column in wrong)}",
+            problem=f"{', '.join(_MADE_BY_SMOLQWERY[column.type] for column in wrong)} in BigQuery, as smolqwery makes "
+            f"bool and datetime; the dataclass has {', '.join(column.type for column in wrong)}.",
+            remedy="BigQuery does not change a column's type. Export into a new table: a new dataclass name, or "
+            "get_table_name(), gives one.",
+        )
 
 
 def _match(table: str, columns: Iterable[Column], fields: Iterable[Field], path: str) -> Iterable[str]:
@@ -58,7 +80,7 @@ def _match(table: str, columns: Iterable[Column], fields: Iterable[Field], path:
 
 
 def _problem(column: Column, field: Field) -> str | None:
-    actual = _ALIASES.get(field.type.upper(), field.type.upper())
+    actual = _actual_type(field)
     mode = field.mode
     stricter = mode == Mode.REQUIRED and column.mode is Mode.NULLABLE
     if actual != column.type or stricter or (mode == Mode.REPEATED) != (column.mode is Mode.REPEATED):
@@ -70,6 +92,10 @@ def _problem(column: Column, field: Field) -> str | None:
         if ours[0] > scale or ours[1] > whole:
             return f"{actual}({field.precision}, {scale}) in BigQuery"
     return None
+
+
+def _actual_type(field: Field) -> str:
+    return _ALIASES.get(field.type.upper(), field.type.upper())
 
 
 def _written(column: Column) -> str:

@@ -26,7 +26,8 @@ class UnitReport:
     last_day: date
     rows: int
     outcome: str
-    """committed; committed by another run; recovered; abandoned; would commit (a dry run)."""
+    """committed; committed by another run; recovered; abandoned; replaced; not replaced; would commit, would replace
+    (dry runs)."""
     seconds: float
 
     def __str__(self) -> str:

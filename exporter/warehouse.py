@@ -5,23 +5,21 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import google.auth
 from google.api_core import exceptions
-from google.auth import credentials as auth_credentials
 from google.auth import exceptions as auth_exceptions
 from google.cloud import bigquery
-from google.oauth2 import service_account
 from requests import exceptions as requests_exceptions
 
+from exporter.credentials import GRPC_VARIABLE, REST_VARIABLE, credentials_of, no_credentials
 from exporter.errors import SettingsError, TableError, WarehouseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import date
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from google.cloud.bigquery_storage_v1 import BigQueryWriteClient
 
@@ -33,8 +31,6 @@ RETRY = bigquery.DEFAULT_RETRY.with_timeout(CALL_SECONDS)
 """The library's own would repeat a failing call for ten minutes."""
 
 APPLY_TERRAFORM = "Run `make codegen` and apply Terraform, then run this again."
-_REST_VARIABLE = "BIGQUERY_EMULATOR_HOST"
-_GRPC_VARIABLE = "BIGQUERY_STORAGE_EMULATOR_HOST"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +54,8 @@ class Table:
     """Aware, UTC: a table that was dropped and made again is another table."""
     rows: int
     partitioned: bool
+    expiration: timedelta | None
+    """The age at which BigQuery drops a partition, from its first instant on; None: never."""
     fields: tuple[Field, ...]
 
 
@@ -68,15 +66,15 @@ class Warehouse:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._rest, self._grpc = os.environ.get(_REST_VARIABLE), os.environ.get(_GRPC_VARIABLE)
+        self._rest, self._grpc = os.environ.get(REST_VARIABLE), os.environ.get(GRPC_VARIABLE)
         if bool(self._rest) != bool(self._grpc):
-            given, missing = (_REST_VARIABLE, _GRPC_VARIABLE) if self._rest else (_GRPC_VARIABLE, _REST_VARIABLE)
+            given, missing = (REST_VARIABLE, GRPC_VARIABLE) if self._rest else (GRPC_VARIABLE, REST_VARIABLE)
             raise SettingsError(
                 location=missing,
                 problem=f"is not set, but {given} is: half of the calls would go to BigQuery itself.",
                 remedy="Set both for an emulator (http://host:port and host:port), or neither.",
             )
-        self._credentials, ambient_project = _credentials(settings, emulated=bool(self._rest))
+        self._credentials, ambient_project = credentials_of(settings, emulated=bool(self._rest))
         project = settings.project or ambient_project
         if not project:
             raise SettingsError(
@@ -119,9 +117,9 @@ class Warehouse:
         """`project.dataset.table`, as messages and SQL write it."""
         return f"{self.project}.{self.dataset}.{table_id}"
 
-    def path(self, table_id: str) -> str:
-        """As the Storage Write API writes it."""
-        return f"projects/{self.project}/datasets/{self.dataset}/tables/{table_id}"
+    def exporter_name(self, table_id: str) -> str:
+        """`project.dataset.table` of one in the exporter's own dataset."""
+        return f"{self.project}.{self.exporter_dataset}.{table_id}"
 
     def table(self, table_id: str) -> Table:
         """Raises TableError: no such table. WarehouseError: no answer."""
@@ -134,33 +132,56 @@ class Warehouse:
                     location=name, problem="not in BigQuery: the exporter makes no tables.", remedy=APPLY_TERRAFORM
                 ) from error
         self.location = found.location or self.location
+        partitioning = found.time_partitioning
+        expiration = partitioning.expiration_ms if partitioning else None
         return Table(
             table_id=table_id,
             created=found.created,
             rows=found.num_rows or 0,
-            partitioned=found.time_partitioning is not None,
+            partitioned=partitioning is not None,
+            expiration=None if expiration is None else timedelta(milliseconds=expiration),
             fields=tuple(map(_field, found.schema)),
         )
 
-    def count_rows(self, table_id: str, *, column: str, start: date | datetime, end: date | datetime) -> int:
-        """Rows with `start` <= `column` < `end`. Raises WarehouseError."""
-        kind = "TIMESTAMP" if isinstance(start, datetime) else "DATE"
-        sql = f"SELECT COUNT(*) AS `rows` FROM `{self.name(table_id)}` WHERE `{column}` >= @start AND `{column}` < @end"  # noqa: S608 - both are checked names
-        parameters = [
-            bigquery.ScalarQueryParameter("start", kind, start),
-            bigquery.ScalarQueryParameter("end", kind, end),
-        ]
-        with translated_errors(self.name(table_id)):
-            job = self.client.query(
-                sql,
-                job_config=bigquery.QueryJobConfig(query_parameters=parameters, use_query_cache=False),
-                location=self.location,
-                job_retry=None,
-                retry=RETRY,
-                timeout=CALL_SECONDS,
+    def refuse_another(self, table: Table) -> None:
+        """Raise TableError when Terraform has dropped this table and made it again."""
+        if self.table(table.table_id).created != table.created:
+            raise TableError(
+                location=self.name(table.table_id),
+                problem="was dropped and made again meanwhile.",
+                remedy="Run the command again: it begins with the table's first day.",
             )
-            (row,) = job.result(timeout=JOB_SECONDS, retry=RETRY, job_retry=None)
-        return int(row["rows"])
+
+    def make_staging_table(self, name: str, fields: Iterable[Field], *, expires: datetime) -> None:
+        """An empty table of these columns, dropped by BigQuery when it `expires`. Raises WarehouseError."""
+        table = bigquery.Table(name, schema=list(map(_schema_field, fields)))
+        table.expires = expires
+        with translated_errors(name):
+            # Nobody else has this name: one that is there was made by a call whose reply was lost.
+            self.client.create_table(table, exists_ok=True, retry=RETRY, timeout=CALL_SECONDS)
+
+    def column_names(self, name: str) -> list[str]:
+        """Of `project.dataset.table`; none when there is no such table. Raises WarehouseError."""
+        with translated_errors(name):
+            try:
+                found = self.client.get_table(name, retry=RETRY, timeout=CALL_SECONDS)
+            except exceptions.NotFound:
+                return []
+        return [field.name for field in found.schema]
+
+
+def path_of_table(name: str) -> str:
+    """`project.dataset.table` as the Storage Write API writes it."""
+    project, dataset, table = name.rsplit(".", 2)
+    return f"projects/{project}/datasets/{dataset}/tables/{table}"
+
+
+def _schema_field(field: Field) -> bigquery.SchemaField:
+    digits: dict[str, Any] = {}
+    if field.precision is not None:
+        digits = {"precision": field.precision, "scale": field.scale or 0}
+    fields = tuple(map(_schema_field, field.fields))
+    return bigquery.SchemaField(field.name, field.type, mode=field.mode, fields=fields, **digits)
 
 
 def _field(field: bigquery.SchemaField) -> Field:
@@ -180,7 +201,7 @@ def translated_errors(location: str) -> Iterator[None]:
     try:
         yield
     except auth_exceptions.GoogleAuthError as error:
-        raise _no_credentials(error) from error
+        raise no_credentials(error) from error
     except exceptions.Forbidden as error:
         raise WarehouseError(
             location=location,
@@ -193,7 +214,7 @@ def translated_errors(location: str) -> Iterator[None]:
         requests_exceptions.RequestException,
         TimeoutError,
     ) as error:
-        endpoint = os.environ.get(_REST_VARIABLE)
+        endpoint = os.environ.get(REST_VARIABLE)
         problem = f"{endpoint} does not answer" if endpoint else "BigQuery does not answer"
         if isinstance(error, exceptions.ClientError):
             raise WarehouseError(
@@ -215,30 +236,3 @@ def _reason(error: Exception) -> str:
         if isinstance(inner, Exception):
             return _reason(inner)
     return str(error)
-
-
-def _credentials(settings: Settings, *, emulated: bool) -> tuple[Any, str | None]:
-    if emulated:
-        return auth_credentials.AnonymousCredentials(), None
-    if settings.service_account:
-        try:
-            return service_account.Credentials.from_service_account_info(dict(settings.service_account)), None
-        except ValueError as error:
-            raise SettingsError(
-                location="SMOLQWERY_GOOGLE_PRIVATE_KEY",
-                problem=f"with the other SMOLQWERY_GOOGLE_* settings it makes no service account: {error}.",
-                remedy="Copy all of them from the service account's JSON key, newlines included.",
-            ) from error
-    try:
-        return google.auth.default(scopes=["https://www.googleapis.com/auth/cloud-platform"])
-    except auth_exceptions.GoogleAuthError as error:
-        raise _no_credentials(error) from error
-
-
-def _no_credentials(error: Exception) -> WarehouseError:
-    return WarehouseError(
-        location="Google credentials",
-        problem=f"{str(error).rstrip('.')}.",
-        remedy="Run `gcloud auth application-default login`, give the job a service account, "
-        f"or set {_REST_VARIABLE} and {_GRPC_VARIABLE} for an emulator.",
-    )

@@ -127,8 +127,8 @@ def set_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
             def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override] # not of its own class
                 return instant.astimezone(tz)
 
-        monkeypatch.setattr("exporter.export.datetime", Clock)
-        monkeypatch.setattr("exporter.unit.datetime", Clock)
+        for module in ("adoption", "bounds", "unit"):
+            monkeypatch.setattr(f"exporter.{module}.datetime", Clock)
         monkeypatch.setattr("django.utils.timezone.now", lambda: instant)
 
     return set_now

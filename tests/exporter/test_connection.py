@@ -192,7 +192,7 @@ def test_the_environments_project_does_not_win(
     warehouse = Warehouse(load_settings())
 
     assert warehouse.project == warehouse.client.project == "of-the-settings"
-    assert warehouse.path("order").startswith("projects/of-the-settings/")
+    assert warehouse.name("order").startswith("of-the-settings.")
 
 
 @pytest.mark.usefixtures("no_cloud")

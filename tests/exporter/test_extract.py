@@ -110,16 +110,20 @@ def test_the_next_run_goes_on_where_the_last_one_ended(make_warehouse: MakeWareh
     assert warehouse.rows("order", "number") == [(1,), (2,), (3,)]
 
 
+LEAVE_OUT = "Leave --from out, or give --from 2025-01-03."
+REPLACE = "Leave --from out, give --from 2025-01-03, or add --replace to exchange exported days."
+
+
 @pytest.mark.parametrize(
-    ("first", "problem"),
+    ("first", "problem", "remedy"),
     [
-        ("2025-01-04", "the days from 2025-01-03 would be left out."),
-        ("2025-01-02", "exported already, to 2025-01-02: its rows would be there twice."),
-        ("2024-12-31", "exported already, to 2025-01-02: its rows would be there twice."),
+        ("2025-01-04", "the days from 2025-01-03 would be left out.", LEAVE_OUT),
+        ("2025-01-02", "exported already, to 2025-01-02: its rows would be there twice.", REPLACE),
+        ("2024-12-31", "exported already, to 2025-01-02: its rows would be there twice.", REPLACE),
     ],
 )
 def test_from_must_be_the_first_open_day(
-    make_warehouse: MakeWarehouse, run_command: RunCommand, first: str, problem: str
+    make_warehouse: MakeWarehouse, run_command: RunCommand, first: str, problem: str, remedy: str
 ) -> None:
     warehouse = make_warehouse(OrderExtractor)
     run_command("smolqwery_extract", "--to", "2025-01-02")
@@ -130,7 +134,7 @@ def test_from_must_be_the_first_open_day(
     assert result == (
         "",
         f"order failed.\n--from {first}, {warehouse.name('order')}: {problem}\n"
-        "  Leave --from out, or give --from 2025-01-03.\n"
+        f"  {remedy}\n"
         "Exported 0 of 1 tables. Failed: order.\n",
         1,
     )

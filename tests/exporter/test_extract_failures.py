@@ -348,7 +348,7 @@ def test_a_table_made_anew_while_its_rows_are_read(make_warehouse: MakeWarehouse
     name = warehouse.name("order")
     assert (first.stdout, first.exit_code) == ("", 1)
     assert first.stderr == (
-        f"order failed.\n{name}: was dropped and made again while its rows were read.\n"
+        f"order failed.\n{name}: was dropped and made again meanwhile.\n"
         "  Run the command again: it begins with the table's first day.\n"
         "Exported 0 of 1 tables. Failed: order.\n"
     )

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter import unit
-from exporter.write_stream import commit
+from exporter import commits
 from exporter_cases import shop
 from exporter_cases.shop import OrderExtractor, Total, TotalExtractor, order
 
@@ -48,11 +47,13 @@ def test_while_a_unit_is_committed(
     shop.orders.put("2025-01-01", order("2025-01-01", 1))
     shop.totals.put("2025-01-01", Total(orders=1))
 
+    commit = commits.commit
+
     def interrupted_commit(*args: Any, **kwargs: Any) -> None:
         signal.raise_signal(signal.SIGTERM)
         commit(*args, **kwargs)
 
-    monkeypatch.setattr(unit, "commit", interrupted_commit)
+    monkeypatch.setattr(commits, "commit", interrupted_commit)
 
     result = run_command("smolqwery_extract", "--to", "2025-01-01")
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
+from exporter import interrupts
 from exporter.interrupts import InterruptedRunError, Interrupts
 
 if TYPE_CHECKING:
@@ -18,8 +22,8 @@ both_signals = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT]
 
 def interrupted(run: Callable[[Interrupts], object]) -> InterruptedRunError:
     """How `run` ends."""
-    with pytest.raises(InterruptedRunError) as end, Interrupts() as interrupts:
-        run(interrupts)
+    with pytest.raises(InterruptedRunError) as end, Interrupts() as own:
+        run(own)
     return end.value
 
 
@@ -62,8 +66,8 @@ def test_handlers_are_as_before_afterwards(number: signal.Signals) -> None:
 def test_what_is_held_finishes_first(number: signal.Signals) -> None:
     done = []
 
-    def run(interrupts: Interrupts) -> None:
-        with interrupts.held():
+    def run(own: Interrupts) -> None:
+        with own.held("it was committed"):
             signal.raise_signal(number)
             signal.raise_signal(number)
             done.append("committed")
@@ -77,8 +81,8 @@ def test_what_is_held_finishes_first(number: signal.Signals) -> None:
 def test_interrupt_is_not_forgotten_when_what_is_held_fails() -> None:
     failure = ValueError("BigQuery said no.")
 
-    def run(interrupts: Interrupts) -> None:
-        with interrupts.held():
+    def run(own: Interrupts) -> None:
+        with own.held("it was committed"):
             signal.raise_signal(signal.SIGTERM)
             raise failure
 
@@ -86,15 +90,19 @@ def test_interrupt_is_not_forgotten_when_what_is_held_fails() -> None:
 
 
 def test_failure_of_what_is_held_is_raised() -> None:
-    with pytest.raises(ValueError, match="BigQuery said no"), Interrupts() as interrupts, interrupts.held():
+    with (
+        pytest.raises(ValueError, match="BigQuery said no"),
+        Interrupts() as interrupts,
+        interrupts.held("it was committed"),
+    ):
         raise ValueError("BigQuery said no.")
 
 
 def test_signal_after_what_was_held_interrupts_at_once() -> None:
     done = []
 
-    def run(interrupts: Interrupts) -> None:
-        with interrupts.held():
+    def run(own: Interrupts) -> None:
+        with own.held("it was committed"):
             done.append("committed")
         signal.raise_signal(signal.SIGTERM)
         done.append("next unit")
@@ -105,9 +113,9 @@ def test_signal_after_what_was_held_interrupts_at_once() -> None:
 
 
 def test_held_again_and_again() -> None:
-    with Interrupts() as interrupts:
+    with Interrupts() as own:
         for _ in range(3):
-            with interrupts.held():
+            with own.held("it was committed"):
                 pass
 
 
@@ -116,7 +124,7 @@ def test_other_threads_leave_signals_alone() -> None:
     seen: list[list[object]] = []
 
     def run() -> None:
-        with Interrupts() as interrupts, interrupts.held():
+        with Interrupts() as own, own.held("it was committed"):
             seen.append(handlers())
 
     thread = threading.Thread(target=run)
@@ -124,3 +132,61 @@ def test_other_threads_leave_signals_alone() -> None:
     thread.join()
 
     assert seen == [before]
+
+
+STUCK = """
+import signal, sqlite3, time
+from exporter import interrupts
+interrupts.END_SECONDS = 0.2
+with interrupts.Interrupts() as one:
+    signal.alarm(60)  # should all else fail
+    print("ready", flush=True)
+    {body}
+"""
+# A statement of SQLite's that has no end: Python's handlers run between two of its own.
+READING = (
+    "sqlite3.connect('').execute('WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i FROM n) SELECT SUM(i) FROM n')"
+)
+COMMITTING = "with one.held('shop.order, 2025-01-01, was committed'): time.sleep(60)"
+
+
+@pytest.mark.parametrize(
+    ("body", "left"),
+    [
+        (READING, f"Interrupted while rows were read, and the database did not stop in time. {interrupts.GO_ON}\n"),
+        (
+            COMMITTING,
+            "Interrupted while shop.order, 2025-01-01, was committed, and BigQuery did not answer in time. "
+            "Run the command again: it finds out, and no row is lost or there twice.\n",
+        ),
+    ],
+    ids=["reading", "committing"],
+)
+def test_what_does_not_end_is_ended_and_says_what_it_left(body: str, left: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", STUCK.format(body=body)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.terminate()
+        _, stderr = process.communicate(timeout=30)
+
+    assert (stderr, process.returncode) == (left, 1)
+
+
+def test_no_thread_and_no_descriptor_is_left() -> None:
+    def opened() -> set[str]:
+        return set(os.listdir("/proc/self/fd"))  # noqa: PTH208 - paths are not wanted
+
+    before = opened()
+    for _ in range(3):
+        with Interrupts():
+            during = opened()
+        interrupted(lambda _: signal.raise_signal(signal.SIGTERM))
+
+    assert len(during) > len(before)
+    assert opened() == before
+    assert "interrupts" not in {thread.name for thread in threading.enumerate()}

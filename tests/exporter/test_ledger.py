@@ -12,12 +12,16 @@ import pytest
 import requests
 from google.api_core.exceptions import GoogleAPICallError
 
-from exporter import LedgerError, WarehouseError, WriteError, doubt, ledger, unit
+from exporter import LedgerError, WarehouseError, WriteError, commits, doubt, jobs, ledger_sql
 from exporter.conf import load_settings
-from exporter.ledger import Ledger, Unit
-from exporter.unit import Draft, Source, commit_prepared
-from exporter.warehouse import Warehouse
+from exporter.entries import Unit
+from exporter.jobs import Jobs, job_id
+from exporter.ledger import Ledger
+from exporter.recovery import commit_unit
+from exporter.unit import Draft
+from exporter.warehouse import Warehouse, path_of_table
 from exporter_cases import shop
+from exporter_cases.runs import run_on, source_of
 from exporter_cases.shop import OrderExtractor, order
 
 if TYPE_CHECKING:
@@ -50,9 +54,9 @@ def draw(warehouse: Warehouse, db: None) -> Callable[[str], Unit]:
     del db
 
     def draw_unit(run_id: str) -> Unit:
-        source = Source(extractor=OrderExtractor(), table=warehouse.table("order"), zone=load_settings().zone)
-        with Draft(warehouse, source, dry_run=False) as draft:
-            draft.read(date(2025, 1, 1), date(2025, 1, 2), lambda _day, _rows: None)
+        run, name = run_on(warehouse, load_settings(), run_id=run_id), warehouse.name("order")
+        with Draft(run, source_of(OrderExtractor(), warehouse.table("order"), name), name) as draft:
+            draft.read(date(2025, 1, 1), date(2025, 1, 2))
             return draft.finalize(run_id=run_id, generation=0)
 
     return draw_unit
@@ -83,7 +87,7 @@ class TestPrepare:
         rivals = [draw(f"run {number}") for number in range(4)]
         barrier = Barrier(len(rivals), timeout=30)
 
-        def prepare(rival: Unit) -> Unit:
+        def prepare(rival: Unit) -> Unit | None:
             own = Ledger(Warehouse(load_settings()), time_zone=NEW_YORK)
             barrier.wait()
             return own.prepare(rival)
@@ -91,11 +95,11 @@ class TestPrepare:
         with ThreadPoolExecutor(len(rivals)) as runs:
             winners = list(runs.map(prepare, rivals))
 
-        assert winners[0] in rivals
-        assert winners == [winners[0]] * len(rivals)
-        assert copy.ledger("`day`, `run_id`") == [(day, winners[0].run_id) for day in winners[0].days]
-        for winner in winners:
-            commit_prepared(warehouse, Ledger(warehouse, time_zone=NEW_YORK), winner)
+        (winner,) = (rival for rival in rivals if rival == winners[0])
+        assert winners == [winner] * len(rivals)
+        assert copy.ledger("`day`, `run_id`") == [(day, winner.run_id) for day in winner.days]
+        for _ in winners:
+            _commit(warehouse, winner)
         assert copy.rows("order", "number") == [(1,), (2,)]
 
     def test_the_loser_commits_what_the_winner_left(
@@ -120,7 +124,8 @@ class TestPrepare:
     ) -> None:
         """Of another first day, so of another job id."""
         own = Ledger(warehouse, time_zone=NEW_YORK)
-        first = own.prepare(draw("run 1"))
+        first = draw("run 1")
+        own.prepare(first)
         later = replace(first, days=(date(2025, 1, 2), date(2025, 1, 3)), run_id="run 2")
 
         assert own.prepare(later) == first
@@ -137,17 +142,17 @@ class TestPrepare:
     ) -> None:
         """Whether the INSERT arrived or not: it runs once, and the run learns that it was its own."""
         own = Ledger(warehouse, time_zone=NEW_YORK)
-        start = Ledger._start
+        begin = Jobs._begin
         losses = [requests.ConnectionError("connection reset")]
 
-        def lose_once(self: Ledger, *args: Any, job_id: str | None = None) -> Any:
+        def lose_once(self: Jobs, *args: Any, job_id: str | None = None) -> Any:
             loss = losses.pop() if job_id and losses else None
-            job = start(self, *args, job_id=job_id) if arrived or not loss else None
+            job = begin(self, *args, job_id=job_id) if arrived or not loss else None
             if loss:
                 raise loss
             return job
 
-        monkeypatch.setattr(Ledger, "_start", lose_once)
+        monkeypatch.setattr(Jobs, "_begin", lose_once)
         drawn = draw("run 1")
 
         assert own.prepare(drawn) == drawn
@@ -158,7 +163,7 @@ class TestPrepare:
         self, copy: WarehouseCopy, warehouse: Warehouse, draw: Callable[[str], Unit]
     ) -> None:
         drawn = draw("run 1")
-        _fail_job(copy, ledger._job_id(warehouse.project, drawn, attempt=0))
+        _fail_job(copy, job_id(_key(copy, drawn), attempt=0))
 
         assert Ledger(warehouse, time_zone=NEW_YORK).prepare(drawn) == drawn
         assert copy.ledger("`run_id`") == [("run 1",), ("run 1",)]
@@ -170,15 +175,19 @@ class TestPrepare:
         draw: Callable[[str], Unit],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
+        """Of one run: the next one goes on with the next, so a table is never stuck with failed jobs."""
         drawn = draw("run 1")
-        monkeypatch.setattr(ledger, "_MAX_ATTEMPTS", 2)
-        for attempt in range(2):
-            _fail_job(copy, ledger._job_id(warehouse.project, drawn, attempt))
+        broken = replace(drawn, days=(drawn.days[0], drawn.days[0]))  # and then the statement is broken as well
+        monkeypatch.setattr(jobs, "_PAUSE_SECONDS", 0.0)
+        monkeypatch.setattr(ledger_sql, "PREPARE", "SELECT ERROR('not today')")
+        own = Ledger(warehouse, time_zone=NEW_YORK)
 
-        with pytest.raises(LedgerError, match="2 attempts to prepare 2025-01-01 left no row") as caught:
-            Ledger(warehouse, time_zone=NEW_YORK).prepare(drawn)
+        with pytest.raises(LedgerError, match=r"did not succeed: .*not today") as caught:
+            own.prepare(broken)
+        monkeypatch.undo()
 
-        assert caught.value.location == f"{copy.ledger_name}, order"
+        assert caught.value.location == copy.ledger_name
+        assert Ledger(warehouse, time_zone=NEW_YORK).prepare(drawn) == drawn
 
 
 class TestRecovery:
@@ -186,7 +195,7 @@ class TestRecovery:
         self, copy: WarehouseCopy, run_command: RunCommand, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr(unit, "commit", _refusing_commit)
+            patch.setattr(commits, "commit", _refusing_commit)
             first = run_command("smolqwery_extract", "--to", "2025-01-02")
         visible_before = copy.rows("order", "number")
         visible_while_reading: list[object] = []
@@ -215,7 +224,7 @@ class TestRecovery:
     def test_nothing_is_prepared_while_a_unit_is_in_doubt(
         self, copy: WarehouseCopy, run_command: RunCommand, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(unit, "commit", _refusing_commit)
+        monkeypatch.setattr(commits, "commit", _refusing_commit)
         run_command("smolqwery_extract", "--to", "2025-01-01")
         shop.orders.asked.clear()
 
@@ -249,10 +258,11 @@ class TestRecovery:
         self, copy: WarehouseCopy, warehouse: Warehouse, draw: Callable[[str], Unit]
     ) -> None:
         own = Ledger(warehouse, time_zone=NEW_YORK)
-        prepared = own.prepare(draw("run 1"))
+        prepared = draw("run 1")
+        own.prepare(prepared)
 
         for _ in range(3):
-            commit_prepared(warehouse, own, prepared)
+            _commit(warehouse, prepared)
 
         assert copy.rows("order", "number") == [(1,), (2,)]
 
@@ -274,8 +284,10 @@ class TestStreamsThatAreGone:
     def lost(self, warehouse: Warehouse, draw: Callable[[str], Unit]) -> Unit:
         """Prepared, two rows, and its stream is not there."""
         drawn = draw("run 1")
-        gone = f"{warehouse.path('order')}/streams/gone"
-        return Ledger(warehouse, time_zone=NEW_YORK).prepare(replace(drawn, streams=(gone,)))
+        gone = f"{path_of_table(warehouse.name('order'))}/streams/gone"
+        prepared = replace(drawn, streams=(gone,))
+        Ledger(warehouse, time_zone=NEW_YORK).prepare(prepared)
+        return prepared
 
     def test_not_before_nobody_can_commit_them(self, copy: WarehouseCopy, run_command: RunCommand, lost: Unit) -> None:
         del lost
@@ -353,11 +365,17 @@ def test_a_day_abandoned_long_ago_is_exported_as_the_next_generation(
 ) -> None:
     """The run that abandoned it died before it could do it again."""
     own = Ledger(warehouse, time_zone=NEW_YORK)
-    own.mark(own.prepare(draw("run 1")), "abandoned")
+    drawn = draw("run 1")
+    own.prepare(drawn)
+    own.mark(drawn, "abandoned")
 
     result = run_command("smolqwery_extract", "--to", "2025-01-03")
 
-    assert result == ("order  2025-01-01 to 2025-01-03  3 rows  committed  0.0 s\n", "", 0)
+    assert result == (
+        "order  2025-01-01 to 2025-01-02  2 rows  committed  0.0 s\norder  2025-01-03  1 row  committed  0.0 s\n",
+        "",
+        0,
+    )
     assert copy.rows("order", "number") == [(1,), (2,), (3,)]
     assert copy.ledger("`day`, MAX(`generation`)", "GROUP BY 1 ORDER BY 1")[0] == (date(2025, 1, 1), 1)
 
@@ -368,6 +386,17 @@ def _refusing_commit(*_args: object, location: str, **_kwargs: object) -> None:
         problem="prepared, but the commit did not succeed: no answer.",
         remedy="Run the command again: it commits the same streams, and no row twice.",
     )
+
+
+def _commit(warehouse: Warehouse, unit: Unit) -> None:
+    name = warehouse.name("order")
+    assert commit_unit(
+        run_on(warehouse, load_settings()), source_of(OrderExtractor(), warehouse.table("order"), name), unit
+    )
+
+
+def _key(copy: WarehouseCopy, unit: Unit) -> tuple[object, ...]:
+    return ("prepare", copy.name("order"), unit.table_created.isoformat(), unit.days[0], unit.generation)
 
 
 def _fail_job(copy: WarehouseCopy, job_id: str) -> None:

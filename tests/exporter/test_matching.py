@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, make_dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -139,6 +139,39 @@ def test_column_of_another_type_or_stricter_is_an_error(
 ) -> None:
     assert refused(row_of(annotation, **options), given) == (
         f"p.d.trip, column value: {theirs} in BigQuery; the dataclass has {ours}.\n  {APPLY}"
+    )
+
+
+NEW_TABLE = (
+    "BigQuery does not change a column's type. Export into a new table: a new dataclass name, or get_table_name(), "
+    "gives one."
+)
+
+
+def test_all_columns_that_smolqwery_made_of_another_type_are_named_at_once() -> None:
+    """They need a new table; what else does not fit can wait for that."""
+    row_class = make_dataclass(
+        "Row",
+        [("timestamp", datetime), ("visits", int), ("active", bool), ("seen", datetime | None), ("born", date)],
+    )
+    fields = (
+        field("timestamp", "DATE", "REQUIRED"),
+        field("visits", "STRING", "REQUIRED"),
+        field("Active", "INT64", "REQUIRED"),
+        field("seen", "DATE"),
+        field("born", "DATE", "REQUIRED"),
+    )
+
+    assert refused(row_class, *fields) == (
+        "p.d.trip, columns timestamp, active, seen: DATE, INTEGER, DATE in BigQuery, as smolqwery makes bool and "
+        f"datetime; the dataclass has TIMESTAMP, BOOLEAN, TIMESTAMP.\n  {NEW_TABLE}"
+    )
+
+
+def test_one_column_that_smolqwery_made_of_another_type() -> None:
+    assert refused(row_of(bool), field("value", "INTEGER", "REQUIRED")) == (
+        "p.d.trip, column value: INTEGER in BigQuery, as smolqwery makes bool and datetime; "
+        f"the dataclass has BOOLEAN.\n  {NEW_TABLE}"
     )
 
 

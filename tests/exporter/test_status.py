@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter import WriteError, unit
+from exporter import WriteError, commits
 from exporter_cases import shop
 from exporter_cases.shop import OrderExtractor, Total, TotalExtractor, order
 
@@ -110,7 +110,7 @@ def test_a_unit_in_doubt(warehouse: WarehouseCopy, run_command: RunCommand, monk
     def refuse(*_args: object, **_kwargs: object) -> None:
         raise WriteError(location="order", problem="no answer.", remedy="Again.")
 
-    monkeypatch.setattr(unit, "commit", refuse)
+    monkeypatch.setattr(commits, "commit", refuse)
     shop.orders.put("2025-01-01", order("2025-01-01", 1))
     run_command("smolqwery_extract", "order", "--to", "2025-01-02")
 

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import connections
 
 from exporter import BaseExtractor, ExtractionError, ExtractorType
 from exporter.days import window
-from exporter.unit import Draft, Source, read_rows
-from exporter.warehouse import Table
+from exporter.reading import read_rows
+from exporter.unit import Draft
+from exporter_cases.runs import dry_run, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-
-    from exporter.warehouse import Warehouse
 
     MakeAlias = Callable[[str, dict[str, Any]], str]
 
@@ -114,14 +112,10 @@ def test_day_that_the_calendar_skipped_is_not_asked_for() -> None:
     assert list(read_rows(extractor, window(date(2011, 12, 30), APIA))) == []
 
 
-TABLE = Table(table_id="order", created=datetime(2025, 1, 1, tzinfo=UTC), rows=0, partitioned=False, fields=())
-
-
 def draft(extractor: OrderExtractor) -> Draft:
     """Read as a dry run reads, of 2025-01-01 to 2025-01-05."""
-    source = Source(extractor=extractor, table=TABLE, zone=NEW_YORK)
-    with Draft(cast("Warehouse", None), source, dry_run=True) as read:
-        read.read(date(2025, 1, 1), date(2025, 1, 5), lambda _day, _rows: None)
+    with Draft(dry_run(), source_of(extractor), "project.dataset.order") as read:
+        read.read(date(2025, 1, 1), date(2025, 1, 5))
     return read
 
 
@@ -139,22 +133,3 @@ def test_unit_ends_before_the_day_that_fails() -> None:
 def test_first_day_that_fails_is_raised() -> None:
     with pytest.raises(ExtractionError, match=r", 2025-01-01: extract\(\) returned None instead of rows"):
         draft(OrderExtractor(lambda *_: None))
-
-
-def test_unit_keeps_the_days_before_the_database_was_lost(make_alias: MakeAlias, postgresql: dict[str, Any]) -> None:
-    make_alias("writer", postgresql)
-    make_alias("shop", postgresql)
-
-    def answer(start: datetime, _end: datetime) -> Iterator[Order]:
-        with connections["shop"].cursor() as cursor, connections["writer"].cursor() as killer:
-            cursor.execute("SELECT pg_backend_pid()")
-            (backend,) = cursor.fetchone()
-            if start.day == 3:
-                killer.execute("SELECT pg_terminate_backend(%s, 5000)", [backend])
-            cursor.execute("SELECT 1")
-            yield Order(start, *cursor.fetchone())
-
-    unit = draft(OrderExtractor(answer, database="shop"))
-
-    assert (unit.days, unit.row_counts) == ([date(2025, 1, 1), date(2025, 1, 2)], [1, 1])
-    assert str(unit.failure).startswith(f"{__name__}.OrderExtractor, 2025-01-03: extract() raised OperationalError: ")

@@ -8,10 +8,11 @@ from uuid import uuid4
 
 from django.core.management import CommandError
 
-from exporter.command import FAILED, ExporterCommand, parse_day, require_order
-from exporter.export import Options, export
-from exporter.interrupts import InterruptedRunError, Interrupts
+from exporter.command import FAILED, ExporterCommand, parse_day, require_order, usage_error
+from exporter.export import export
+from exporter.interrupts import GO_ON, InterruptedRunError, Interrupts
 from exporter.progress import JsonLines, Lines
+from exporter.run import Options
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -27,8 +28,15 @@ class Command(ExporterCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         self.add_table_argument(parser)
-        parser.add_argument("--from", dest="first", metavar="DAY", help="Refuse to start with another day.")
-        parser.add_argument("--to", dest="last", metavar="DAY", help="The last day to export.")
+        parser.add_argument(
+            "--from", dest="first", metavar="DAY", help="Refuse to start with another day; the first day to replace."
+        )
+        parser.add_argument("--to", dest="last", metavar="DAY", help="The last day to export or to replace.")
+        parser.add_argument(
+            "--replace",
+            action="store_true",
+            help="Exchange the rows of exported days, from --from to --to, for what the extractors yield now.",
+        )
         parser.add_argument("--dry-run", action="store_true", help="Read and check all rows, write nothing.")
 
     def handle(
@@ -37,6 +45,7 @@ class Command(ExporterCommand):
         tables: list[str],
         first: str | None,
         last: str | None,
+        replace: bool,
         dry_run: bool,
         verbosity: int,
         traceback: bool,
@@ -44,19 +53,17 @@ class Command(ExporterCommand):
     ) -> None:
         first_day, last_day = parse_day("--from", first), parse_day("--to", last)
         require_order(("--from", first_day), ("--to", last_day))
+        if replace and (first_day is None or last_day is None):
+            raise usage_error("--replace needs --from and --to: the first and the last day whose rows are exchanged.")
         settings, extractors = self.chosen(tables)
         run_id = os.environ.get("CLOUD_RUN_EXECUTION") or uuid4().hex
-        options = Options(first=first_day, last=last_day, dry_run=dry_run, run_id=run_id)
+        options = Options(first=first_day, last=last_day, replace=replace, dry_run=dry_run, run_id=run_id)
         try:
             with Interrupts() as interrupts:
                 reporter = self._reporter(run_id, verbosity, tracebacks=traceback)
                 failed = export(settings, extractors, options, reporter, interrupts)
         except InterruptedRunError as error:
-            raise CommandError(
-                "Interrupted. Units that were reported are committed, of the one that was being read nothing is "
-                "visible.\n  Run the command again: it goes on with the first open day.",
-                returncode=FAILED,
-            ) from error
+            raise CommandError(f"Interrupted. {GO_ON}", returncode=FAILED) from error
         if failed:
             names = ", ".join(failed)
             raise CommandError(

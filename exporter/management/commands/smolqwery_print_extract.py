@@ -13,8 +13,8 @@ from rich.table import Table
 
 from exporter.command import ExporterCommand, parse_day, require_order, usage_error
 from exporter.days import days_between, last_finished_day, window
+from exporter.reading import read_rows
 from exporter.tables import table_columns
-from exporter.unit import read_rows
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
