@@ -105,7 +105,6 @@ def _replaced(run: Run, source: Source, known: TableLedger, first: date, last: d
             run_id=unit.run_id,
         )
         with run.interrupts.held(f"{where}, was replaced"):
-            run.warehouse.refuse_another(source.table)
             if not run.ledger.begin_replacing(replacement):
                 return False
             steps.reached("replacing")
