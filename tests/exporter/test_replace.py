@@ -73,10 +73,10 @@ def _replacements(warehouse: WarehouseCopy) -> list[tuple[Any, ...]]:
     )
 
 
-def _staging_tables(warehouse: WarehouseCopy) -> list[str]:
+def _staging_tables(warehouse: WarehouseCopy, table: str = "order") -> list[str]:
     answer = warehouse.send("GET", f"datasets/{warehouse.dataset}_exporter/tables")
-    names = [table["tableReference"]["tableId"] for table in answer["tables"]]
-    return [name for name in names if name.startswith("replacing_order_")]
+    names = [found["tableReference"]["tableId"] for found in answer["tables"]]
+    return [name for name in names if name.startswith(f"replacing_{table}_")]
 
 
 @pytest.mark.parametrize(
@@ -175,6 +175,18 @@ def test_columns_of_every_type_arrive_as_they_did_before(
     assert result.exit_code == 0
     assert [row["text"] for row in before] == [everything.SPARSE.text, everything.FULL.text]
     assert _by_name(warehouse) == before
+    # BigQuery's MERGE tells the fields of a record by their place, the emulator's by their name.
+    (staging,) = _staging_tables(warehouse, "sample")
+    assert _schema(warehouse, f"{warehouse.dataset}_exporter", staging) == _schema(
+        warehouse, warehouse.dataset, "sample"
+    )
+
+
+def _schema(warehouse: WarehouseCopy, dataset: str, table: str) -> list[Any]:
+    def described(fields: list[dict[str, Any]]) -> list[Any]:
+        return [(one["name"], one["type"], one["mode"], described(one.get("fields", []))) for one in fields]
+
+    return described(warehouse.send("GET", f"datasets/{dataset}/tables/{table}")["schema"]["fields"])
 
 
 def test_days_with_23_and_25_hours(make_warehouse: MakeWarehouse, run_command: RunCommand) -> None:
