@@ -28,10 +28,10 @@ def rows_between(warehouse: Warehouse, table_id: str, column: str, start: date |
 
 def rows_by_bound(
     warehouse: Warehouse, table_id: str, column: str, bounds: Sequence[date | datetime]
-) -> Mapping[int, int]:
-    """Rows between each two of these ascending bounds: 0 is before the first, n from the n-th on. None: absent.
+) -> Mapping[int | None, int]:
+    """Rows between each two of these ascending bounds: 0 is before the first, n from the n-th on, None without a value.
 
-    Raises WarehouseError.
+    Where there are no rows there is no entry. Bounds that are equal have none between them. Raises WarehouseError.
     """
     sql = f"""
 SELECT `bound`, COUNT(*) AS `rows`

@@ -30,7 +30,7 @@ def is_committed_after_all(run: Run, source: Source, unit: Unit, gone: StreamsGo
     # The clock before the rows: were it asked after them, a commit could come between the two, and a unit that was
     # young when its rows were counted would be old when it is judged.
     state = run.ledger.state(unit)
-    if state.committed or state.abandoned:
+    if state.committed or state.abandoned or state.prepared_at is None:
         return state.committed
     run.warehouse.refuse_another(source.table)
     found = rows_between(
@@ -43,14 +43,14 @@ def is_committed_after_all(run: Run, source: Source, unit: Unit, gone: StreamsGo
     if found:
         raise LedgerError(
             location=location,
-            problem=f"its write streams are gone, and BigQuery has {found:,} of its {unit.rows:,} rows.",
+            problem=f"{gone.problem[:-1]}; the table has {found:,} of its {unit.rows:,} rows.",
             remedy="Something else writes to or deletes from this table. Export into a new table (a new dataclass name "
             "gives one), or bring the rows of these days to none or all.",
         ) from gone
     if state.now - state.prepared_at < SAFE_AFTER:
         raise LedgerError(
             location=location,
-            problem=f"prepared at {state.prepared_at:%Y-%m-%d %H:%M} UTC, and its write streams do not answer since.",
+            problem=f"prepared at {state.prepared_at:%Y-%m-%d %H:%M} UTC, and {gone.problem}",
             remedy=f"From {state.prepared_at + SAFE_AFTER:%Y-%m-%d %H:%M} UTC on nobody can commit them any more, and "
             "the next run exports these days again. Until then the table waits.",
         ) from gone

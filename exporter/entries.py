@@ -75,6 +75,7 @@ class TableLedger:
     """How many were begun."""
     undone: Replacement | None = None
     """The last one, when it is not known to be done."""
+    replaced_days: int = 0
 
     def exported(self, unit: Unit) -> TableLedger:
         """After our own unit, without asking the ledger again."""
@@ -85,11 +86,11 @@ class TableLedger:
 class UnitState:
     """What the ledger says of a unit whose streams BigQuery does not commit. Instants are BigQuery's, UTC."""
 
-    prepared_at: datetime
+    prepared_at: datetime | None
     now: datetime
     committed: bool
     abandoned: bool
-    """Also: there is a later generation of its first day."""
+    """Also: there is a later generation of its first day, or the ledger has lost the unit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +104,9 @@ class DayEntry:
     row_count: int
     """What BigQuery should hold: of the last replacement, if there was one."""
     replacement: int | None
-    """The number of the last replacement."""
+    """The number of the last replacement that is done."""
+    undone: int | None
+    """The number of one that is not known to be done: `row_count` may be what BigQuery holds, or not any more."""
 
 
 def known_of_tables(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, datetime], TableLedger]:
@@ -122,6 +125,7 @@ def known_of_tables(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, dateti
             abandoned={open_day["day"]: open_day["generation"] for open_day in kinds["abandoned"][key]},
             replacements=row["generation"],
             undone=_replacement(*key, kinds["undone"][key]),
+            replaced_days=row["replaced_days"],
         )
         for key, (row,) in kinds["table"].items()
     }

@@ -10,7 +10,7 @@ ExporterError
 ├── WarehouseError          BigQuery does not answer, or is not what Terraform should have made
 │   └── TableError          a table is missing, or its columns differ from the dataclass
 ├── WriteError              rows did not reach BigQuery, or were not committed
-│   └── StreamsGoneError    prepared streams that BigQuery does not know (any more)
+│   └── StreamsGoneError    prepared streams that BigQuery will not commit
 └── LedgerError             the ledger contradicts what is asked, or could not be written
 """
 
@@ -79,8 +79,16 @@ class WriteError(ExporterError):
 
 
 class StreamsGoneError(WriteError):
-    """`location` is as in WriteError. What became of the rows, the table itself must tell."""
+    """BigQuery's last word is that it will not commit these streams: it does not know them (any more), or finds them in
+    the wrong state, as it also does when they were committed already. `location` is as in WriteError. Whether the rows
+    are there, the table itself must tell.
+    """
 
 
 class LedgerError(ExporterError):
     """`location` is the ledger and the table."""
+
+
+def in_a_line(error: object) -> str:
+    """What a library says, as part of a sentence of ours."""
+    return " ".join(str(error).split()).rstrip(".?")

@@ -70,7 +70,9 @@ READ = f"""{_DAYS},
   WHERE `days`.`day` >= `begins`.`first_day`
 ),
 `begun` AS (
-  SELECT `table_id`, `table_created`, MAX(`number`) AS `number`
+  SELECT
+    `table_id`, `table_created`, MAX(`number`) AS `number`,
+    COUNT(DISTINCT IF(`replaced`, `day`, NULL)) AS `replaced_days`
   FROM `numbers` GROUP BY `table_id`, `table_created`
 )
 SELECT
@@ -81,7 +83,7 @@ SELECT
   ) AS `head`,
   MAX(`counted`.`adopted_day`) AS `adopted_day`,
   SUM(IF(`live`, `row_count`, 0)) AS `row_count`, CAST([] AS ARRAY<STRING>) AS `streams`,
-  '' AS `run_id`, MAX(`time_zone`) AS `time_zone`
+  '' AS `run_id`, MAX(`time_zone`) AS `time_zone`, COALESCE(MAX(`begun`.`replaced_days`), 0) AS `replaced_days`
 FROM `counted`
 LEFT JOIN `begun`
   ON `begun`.`table_id` = `counted`.`table_id` AND `begun`.`table_created` = `counted`.`table_created`
@@ -89,13 +91,13 @@ GROUP BY `counted`.`table_id`, `counted`.`table_created`
 UNION ALL
 SELECT
   'abandoned', `table_id`, `table_created`, `day`, `generation`, CAST(NULL AS DATE), CAST(NULL AS DATE), 0,
-  CAST([] AS ARRAY<STRING>), '', ''
+  CAST([] AS ARRAY<STRING>), '', '', 0
 FROM `days`
 WHERE NOT `live`
 UNION ALL
 SELECT
   'in doubt', `prepared`.`table_id`, `prepared`.`table_created`, `prepared`.`day`, `prepared`.`generation`,
-  CAST(NULL AS DATE), CAST(NULL AS DATE), `prepared`.`row_count`, `prepared`.`streams`, `prepared`.`run_id`, ''
+  CAST(NULL AS DATE), CAST(NULL AS DATE), `prepared`.`row_count`, `prepared`.`streams`, `prepared`.`run_id`, '', 0
 FROM `{{ledger}}` AS `prepared`
 JOIN `days`
   ON `days`.`table_id` = `prepared`.`table_id`
@@ -106,7 +108,7 @@ WHERE `prepared`.`event` = 'prepared' AND `days`.`live` AND NOT `days`.`done`
 UNION ALL
 SELECT
   'undone', `replacing`.`table_id`, `replacing`.`table_created`, `replacing`.`day`, `replacing`.`generation`,
-  CAST(NULL AS DATE), CAST(NULL AS DATE), `replacing`.`row_count`, `replacing`.`streams`, `replacing`.`run_id`, ''
+  CAST(NULL AS DATE), CAST(NULL AS DATE), `replacing`.`row_count`, `replacing`.`streams`, `replacing`.`run_id`, '', 0
 FROM `{{ledger}}` AS `replacing`
 JOIN `numbers`
   ON `numbers`.`table_id` = `replacing`.`table_id`
@@ -117,15 +119,23 @@ WHERE `replacing`.`event` = 'replacing' AND NOT `numbers`.`replaced` AND NOT `nu
 ORDER BY `table_id`, `day`
 """
 
-DAYS = f"""{_DAYS}
+DAYS = f"""{_DAYS},
+`undone` AS (
+  SELECT `table_id`, `table_created`, `day`, `number` FROM `numbers` WHERE NOT `replaced` AND NOT `expired`
+)
 SELECT
-  `day`, `generation`, `row_count`, `number` AS `replacement`,
+  `days`.`day`, `days`.`generation`, `days`.`row_count`,
+  `days`.`number` AS `replacement`, `undone`.`number` AS `undone`,
   CASE
     WHEN NOT `live` THEN 'abandoned' WHEN `adopted` THEN 'adopted' WHEN `done` THEN 'committed' ELSE 'prepared'
   END AS `state`
 FROM `days`
-WHERE `table_created` = @table_created
-ORDER BY `day`
+LEFT JOIN `undone`
+  ON `undone`.`table_id` = `days`.`table_id`
+  AND `undone`.`table_created` = `days`.`table_created`
+  AND `undone`.`day` = `days`.`day`
+WHERE `days`.`table_created` = @table_created
+ORDER BY `days`.`day`
 """
 
 APPEND = """
@@ -197,7 +207,9 @@ SELECT
   MAX(IF(`event` = 'prepared' AND `generation` = @generation, `recorded_at`, NULL)) AS `prepared_at`,
   CURRENT_TIMESTAMP() AS `now`,
   COUNTIF(`event` = 'committed' AND `generation` = @generation) > 0 AS `committed`,
-  COUNTIF(`event` = 'abandoned' AND `generation` = @generation) > 0 OR MAX(`generation`) > @generation AS `abandoned`
+  COUNTIF(`event` = 'abandoned' AND `generation` = @generation) > 0
+    OR COUNTIF(`event` = 'prepared' AND `generation` = @generation) = 0
+    OR COUNTIF(`generation` > @generation) > 0 AS `abandoned`
 FROM `{ledger}`
 WHERE `table_id` = @table_id AND `table_created` = @table_created AND `day` = @day
   AND `event` IN ('prepared', 'committed', 'abandoned')

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from exporter.batches import Batches
-from exporter.errors import ExporterError, ExtractionError
+from exporter.errors import ExporterError, ExtractionError, in_a_line
 from exporter.extractors import is_aggregated, path_of
 from exporter.snapshot import snapshot
 from exporter.tables import table_columns
@@ -45,7 +45,7 @@ def rows_of(extractor: BaseExtractor[Any], day: Window) -> Iterator[object]:
     except Exception as error:
         raise ExtractionError(
             location=f"{path_of(extractor)}, {day.day}",
-            problem=f"extract() raised {type(error).__name__}: {error}.",
+            problem=f"extract() raised {type(error).__name__}: {in_a_line(error)}.",
             remedy="Nothing of this day is visible. Mend the extractor or its database, then run the command again.",
         ) from error
 

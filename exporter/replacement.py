@@ -93,7 +93,10 @@ def _replaced(run: Run, source: Source, known: TableLedger, first: date, last: d
             return True
         where = f"{source.name}, {written_days(unit.days)}"
         if unit.streams:
-            commit(run.warehouse.write_client, table_path=path_of_table(staging), streams=unit.streams, location=where)
+            client = run.warehouse.write_client
+            # Held: an exception of a signal inside gRPC could leave a lock of its taken.
+            with run.interrupts.held(f"{where}, was staged"):
+                commit(client, table_path=path_of_table(staging), streams=unit.streams, location=where)
         steps.reached("staged")
         replacement = Replacement(
             table_id=unit.table_id,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db import Error, InterfaceError, OperationalError, connections, transaction
 
-from exporter.errors import ConnectionLostError, ExporterError, ExtractionError
+from exporter.errors import ConnectionLostError, ExporterError, ExtractionError, in_a_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,40 +22,13 @@ def snapshot(alias: str) -> Iterator[None]:
     PostgreSQL: REPEATABLE READ, READ ONLY, and server-side cursors without WITH HOLD, which would copy their result
     first. Inside an open transaction (a team's TestCase) its isolation is left alone.
 
-    Raises ExtractionError: the database cannot be read; ConnectionLostError: it may be when it is tried again. What is
-    raised inside is one too when it came of a lost connection.
+    Raises ConnectionLostError where another try may succeed: the database cannot be reached, or what was raised inside
+    came of a lost connection; ExtractionError: the database cannot be read.
     """
-    if connections[alias].vendor == "unknown":  # settings without DATABASES: the extractor reads something else
+    connection = connections[alias]
+    if connection.vendor == "unknown":  # settings without DATABASES: the extractor reads something else
         yield
         return
-    try:
-        with _transaction(alias):
-            yield
-    except ConnectionLostError:
-        raise
-    except Exception as error:
-        if not lost_connection(alias, error):
-            raise
-        raise ConnectionLostError(
-            location=error.location if isinstance(error, ExporterError) else f"DATABASES[{alias!r}]",
-            problem=f"the connection to DATABASES[{alias!r}] was lost: {_in_a_line(_database_error(error))}.",
-            remedy=_MEND,
-        ) from error
-
-
-def lost_connection(alias: str, error: BaseException) -> bool:
-    """Whether `error` came of a connection to the database `alias` that is gone. True also where none can be made."""
-    connection = connections[alias]
-    if connection.vendor == "sqlite" or _database_error(error) is None or connection.is_usable():
-        return False
-    # A transaction that failed (statement_timeout) makes a PostgreSQL connection unusable until it is rolled back, and
-    # leaves it open.
-    return bool(getattr(connection.connection, "closed", True))
-
-
-@contextmanager
-def _transaction(alias: str) -> Iterator[None]:
-    connection = connections[alias]
     read_only = connection.vendor == "postgresql" and not connection.in_atomic_block
     with ExitStack() as opened:
         try:
@@ -65,14 +38,39 @@ def _transaction(alias: str) -> Iterator[None]:
                     cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         except Error as error:
             kind = ConnectionLostError if lost_connection(alias, error) else ExtractionError
-            raise kind(
-                location=f"DATABASES[{alias!r}]", problem=f"cannot be read: {_in_a_line(error)}.", remedy=_MEND
-            ) from error
-        yield
+            location, problem = f"DATABASES[{alias!r}]", f"cannot be read: {in_a_line(error)}."
+            raise kind(location=location, problem=problem, remedy=_MEND) from error
+        try:
+            yield
+        except Exception as error:
+            if not lost_connection(alias, error):
+                raise
+            raise _lost(alias, error) from error
         if read_only:
             # Nothing to commit, and a commit would raise after the days of a unit that were read, had the
             # connection broken after them.
             transaction.set_rollback(True, using=alias)
+
+
+def lost_connection(alias: str, error: BaseException) -> bool:
+    """Whether `error` came of a connection to the database `alias` that is gone. True also where none can be made.
+
+    To be asked inside `snapshot`: Django connects again when it leaves a transaction.
+    """
+    connection = connections[alias]
+    if connection.vendor == "sqlite" or _database_error(error) is None or connection.is_usable():
+        return False
+    # A transaction that failed (statement_timeout) makes a PostgreSQL connection unusable until it is rolled back, and
+    # leaves it open.
+    return bool(getattr(connection.connection, "closed", True))
+
+
+def _lost(alias: str, error: Exception) -> ConnectionLostError:
+    return ConnectionLostError(
+        location=error.location if isinstance(error, ExporterError) else f"DATABASES[{alias!r}]",
+        problem=f"the connection to DATABASES[{alias!r}] was lost: {in_a_line(_database_error(error))}.",
+        remedy=_MEND,
+    )
 
 
 def _database_error(error: BaseException | None) -> Error | None:
@@ -80,7 +78,3 @@ def _database_error(error: BaseException | None) -> Error | None:
     while error is not None and not isinstance(error, (InterfaceError, OperationalError)):
         error = error.__cause__ or error.__context__
     return error
-
-
-def _in_a_line(error: object) -> str:
-    return " ".join(str(error).split()).rstrip(".?")

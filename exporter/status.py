@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from exporter.days import ONE_DAY, last_finished_day
 from exporter.entries import TableLedger
 from exporter.errors import TableError
 from exporter.ledger import Ledger
+from exporter.run import written_days
 from exporter.warehouse import Warehouse
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date, datetime
 
     from exporter.conf import Settings
@@ -32,6 +35,15 @@ class TableStatus:
     """Days that have ended, settled, and are not exported."""
     in_doubt: tuple[str, ...] = ()
     """Units that are prepared and not known to be committed, by their days."""
+    in_doubt_since: datetime | None = None
+    """When the first of them was prepared, by BigQuery's clock."""
+    abandoned: tuple[str, ...] = ()
+    """Days whose streams are gone, and that are not exported again yet."""
+    being_replaced: str | None = None
+    """Days whose replacement was begun and is not known to be done."""
+    replaced_days: int = 0
+    adopted_day: date | None = None
+    """The last day that was in the table before this exporter came to it."""
     problem: str | None = None
 
 
@@ -46,17 +58,18 @@ def table_statuses(settings: Settings, extractors: Sequence[BaseExtractor[Any]],
         except TableError as error:
             found[table_id] = error
     there = [table_id for table_id, table in found.items() if not isinstance(table, TableError)]
-    known = Ledger(warehouse, time_zone=settings.zone.key).read(there) if there else {}
+    ledger = Ledger(warehouse, time_zone=settings.zone.key)
+    known = ledger.read(there) if there else {}
     last = last_finished_day(now, settings.zone, settings.settle_delay)
     return [
         TableStatus(table=table_id, problem=str(table))
         if isinstance(table, TableError)
-        else _status(table_id, known.get((table_id, table.created), TableLedger()), settings, last)
+        else _status(ledger, table_id, known.get((table_id, table.created), TableLedger()), settings, last)
         for table_id, table in found.items()
     ]
 
 
-def _status(table_id: str, known: TableLedger, settings: Settings, last: date) -> TableStatus:
+def _status(ledger: Ledger, table_id: str, known: TableLedger, settings: Settings, last: date) -> TableStatus:
     head = known.head or (known.first_day or settings.first_date) - ONE_DAY
     return TableStatus(
         table=table_id,
@@ -64,5 +77,17 @@ def _status(table_id: str, known: TableLedger, settings: Settings, last: date) -
         last_day=known.head,
         rows=known.rows,
         lag_days=max(0, (last - head).days),
-        in_doubt=tuple(f"{unit.days[0]} to {unit.days[-1]}" for unit in known.in_doubt),
+        in_doubt=tuple(written_days(unit.days) for unit in known.in_doubt),
+        in_doubt_since=ledger.state(known.in_doubt[0]).prepared_at if known.in_doubt else None,
+        abandoned=tuple(_ranges(known.abandoned)),
+        being_replaced=written_days(known.undone.days) if known.undone else None,
+        replaced_days=known.replaced_days,
+        adopted_day=known.adopted_day,
     )
+
+
+def _ranges(days: Iterable[date]) -> Iterator[str]:
+    """Consecutive days as messages write them."""
+    # A day and its position both grow by one from each day to the next.
+    for _, members in groupby(enumerate(sorted(days)), key=lambda pair: pair[1] - timedelta(days=pair[0])):
+        yield written_days([day for _, day in members])

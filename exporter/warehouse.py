@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,8 @@ class Table:
     """Aware, UTC: a table that was dropped and made again is another table."""
     rows: int
     partitioned: bool
+    expiration: timedelta | None
+    """The age at which BigQuery drops a partition, from its first instant on; None: never."""
     fields: tuple[Field, ...]
 
 
@@ -129,11 +132,14 @@ class Warehouse:
                     location=name, problem="not in BigQuery: the exporter makes no tables.", remedy=APPLY_TERRAFORM
                 ) from error
         self.location = found.location or self.location
+        partitioning = found.time_partitioning
+        expiration = partitioning.expiration_ms if partitioning else None
         return Table(
             table_id=table_id,
             created=found.created,
             rows=found.num_rows or 0,
-            partitioned=found.time_partitioning is not None,
+            partitioned=partitioning is not None,
+            expiration=None if expiration is None else timedelta(milliseconds=expiration),
             fields=tuple(map(_field, found.schema)),
         )
 

@@ -131,7 +131,9 @@ def test_the_test_command_runs_pytest() -> None:
     assert _make("-n", "test").stdout.splitlines()[-1] == ".venv/bin/python -m pytest -n 2 --dist loadfile"
 
 
-@pytest.mark.parametrize("command", ["smolqwery_extract", "smolqwery_print_extract", "smolqwery_status"])
+@pytest.mark.parametrize(
+    "command", ["smolqwery_extract", "smolqwery_print_extract", "smolqwery_status", "smolqwery_verify"]
+)
 def test_the_commands_take_the_options_that_readme_lists(team: Path, command: str) -> None:
     row = next(line for line in README.splitlines() if line.startswith(f"| `manage.py {command}"))
     usage = _run(team, f"python manage.py {command} --help")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -221,7 +222,8 @@ class TestLargeDays:
         result = run_command("smolqwery_extract", "--to", "2025-01-01")
 
         assert result.exit_code == 1
-        assert [stream._thread.is_alive() for stream in streams] == [False]
+        (name,) = [stream.name for stream in streams]
+        assert [thread.name for thread in threading.enumerate() if name in thread.name] == []
 
 
 def test_a_unit_ends_with_the_day_that_fills_it(

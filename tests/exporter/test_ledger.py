@@ -207,8 +207,8 @@ class TestRecovery:
         name = copy.name("order")
         assert first == (
             "",
-            f"order failed.\n{name}, 2025-01-01 to 2025-01-02: prepared, but the commit did not succeed: no answer.\n"
-            "  Run the command again: it commits the same streams, and no row twice.\n"
+            f"order failed.\n{name}, 2025-01-01 to 2025-01-02: BigQuery does not commit its write streams: no answer.\n"
+            "  Run the command again: no row is lost, or there twice.\n"
             "Exported 0 of 1 tables. Failed: order.\n",
             1,
         )
@@ -280,6 +280,10 @@ class TestRecovery:
 class TestStreamsThatAreGone:
     """BigQuery does not know the streams of a prepared unit: what is in the table decides, and the time."""
 
+    @pytest.fixture(autouse=True)
+    def _impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(commits, "REFUSED_SECONDS", 0.1)
+
     @pytest.fixture
     def lost(self, warehouse: Warehouse, draw: Callable[[str], Unit]) -> Unit:
         """Prepared, two rows, and its stream is not there."""
@@ -290,7 +294,6 @@ class TestStreamsThatAreGone:
         return prepared
 
     def test_not_before_nobody_can_commit_them(self, copy: WarehouseCopy, run_command: RunCommand, lost: Unit) -> None:
-        del lost
         shop.orders.asked.clear()
 
         result = run_command("smolqwery_extract", "--to", "2025-01-03")
@@ -299,7 +302,7 @@ class TestStreamsThatAreGone:
         assert result == (
             "",
             f"order failed.\n{copy.name('order')}, 2025-01-01 to 2025-01-02: prepared at "
-            f"{prepared_at:%Y-%m-%d %H:%M} UTC, and its write streams do not answer since.\n"
+            f"{prepared_at:%Y-%m-%d %H:%M} UTC, and BigQuery does not commit its write streams: {_gone(lost)}.\n"
             f"  From {prepared_at + timedelta(hours=25):%Y-%m-%d %H:%M} UTC on nobody can commit them any more, and "
             "the next run exports these days again. Until then the table waits.\n"
             "Exported 0 of 1 tables. Failed: order.\n",
@@ -346,7 +349,6 @@ class TestStreamsThatAreGone:
     def test_some_of_the_rows_are_for_a_person_to_look_at(
         self, copy: WarehouseCopy, run_command: RunCommand, lost: Unit, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        del lost
         monkeypatch.setattr(doubt, "SAFE_AFTER", timedelta(0))
         _insert(copy, 1)
 
@@ -354,8 +356,8 @@ class TestStreamsThatAreGone:
 
         assert (result.stdout, result.exit_code) == ("", 1)
         assert result.stderr.startswith(
-            f"order failed.\n{copy.name('order')}, 2025-01-01 to 2025-01-02: its write streams are gone, "
-            "and BigQuery has 1 of its 2 rows.\n"
+            f"order failed.\n{copy.name('order')}, 2025-01-01 to 2025-01-02: BigQuery does not commit its write "
+            f"streams: {_gone(lost)}; the table has 1 of its 2 rows.\n"
         )
         assert copy.ledger("DISTINCT `event`", "") == [("prepared",)]
 
@@ -383,8 +385,8 @@ def test_a_day_abandoned_long_ago_is_exported_as_the_next_generation(
 def _refusing_commit(*_args: object, location: str, **_kwargs: object) -> None:
     raise WriteError(
         location=location,
-        problem="prepared, but the commit did not succeed: no answer.",
-        remedy="Run the command again: it commits the same streams, and no row twice.",
+        problem="BigQuery does not commit its write streams: no answer.",
+        remedy="Run the command again: no row is lost, or there twice.",
     )
 
 
@@ -397,6 +399,12 @@ def _commit(warehouse: Warehouse, unit: Unit) -> None:
 
 def _key(copy: WarehouseCopy, unit: Unit) -> tuple[object, ...]:
     return ("prepare", copy.name("order"), unit.table_created.isoformat(), unit.days[0], unit.generation)
+
+
+def _gone(unit: Unit) -> str:
+    """BigQuery's words."""
+    (stream,) = unit.streams
+    return f"STREAM_NOT_FOUND: STREAM_NOT_FOUND: {stream}"
 
 
 def _fail_job(copy: WarehouseCopy, job_id: str) -> None:

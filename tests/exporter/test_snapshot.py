@@ -8,7 +8,8 @@ import pytest
 from django.db import DatabaseError, InternalError, OperationalError, ProgrammingError, connections, transaction
 
 from exporter import ExtractionError
-from exporter.snapshot import snapshot
+from exporter.errors import ConnectionLostError
+from exporter.snapshot import lost_connection, snapshot
 from flights.settings import database
 
 if TYPE_CHECKING:
@@ -145,18 +146,84 @@ def test_connection_that_was_lost_inside_does_not_matter_afterwards(postgresql_s
         assert run(postgresql_shop, "SELECT COUNT(*) FROM visits") == [1]
 
 
-def test_connection_that_was_lost_before_is_an_extraction_error_once(postgresql_shop: str) -> None:
-    (backend,) = run(postgresql_shop, "SELECT pg_backend_pid()")
+def terminate(alias: str) -> None:
+    """The server's end of the connection."""
+    (backend,) = run(alias, "SELECT pg_backend_pid()")
     run("writer", f"SELECT pg_terminate_backend({backend}, 5000)")
 
+
+def test_connection_that_was_lost_before_may_be_had_again(postgresql_shop: str) -> None:
+    terminate(postgresql_shop)
+
     with (
-        pytest.raises(ExtractionError, match=r"^DATABASES\['shop'\]: cannot be read: terminating connection"),
+        pytest.raises(ConnectionLostError, match=r"^DATABASES\['shop'\]: cannot be read: terminating connection"),
         snapshot(postgresql_shop),
     ):
         pass
 
     with snapshot(postgresql_shop):
         assert run(postgresql_shop, "SELECT COUNT(*) FROM visits") == [1]
+
+
+def run_on_a_lost_one(alias: str) -> None:
+    terminate(alias)
+    run(alias, "SELECT COUNT(*) FROM visits")
+
+
+def test_what_a_lost_connection_raises_inside_says_so(postgresql_shop: str) -> None:
+    with pytest.raises(ConnectionLostError) as refusal, snapshot(postgresql_shop):
+        run_on_a_lost_one(postgresql_shop)
+
+    assert str(refusal.value) == (
+        "DATABASES['shop']: the connection to DATABASES['shop'] was lost: terminating connection due to administrator "
+        "command.\n  Mend the database or its settings, then run the command again."
+    )
+    assert isinstance(refusal.value.__cause__, OperationalError)
+
+
+def test_what_came_of_it_keeps_its_location(postgresql_shop: str) -> None:
+    def extract() -> None:
+        try:
+            run_on_a_lost_one(postgresql_shop)
+        except OperationalError as error:
+            raise ExtractionError(location="VisitExtractor, 2025-01-01", problem="raised.", remedy="Mend.") from error
+
+    lost = r"^VisitExtractor, 2025-01-01: the connection to "
+    with pytest.raises(ConnectionLostError, match=lost), snapshot(postgresql_shop):
+        extract()
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind"),
+    [
+        ("SET LOCAL statement_timeout = '10ms'; SELECT pg_sleep(60)", OperationalError),
+        ("SELECT nothing FROM visits", ProgrammingError),
+        ("INSERT INTO visits VALUES (2)", InternalError),
+    ],
+)
+def test_statement_that_fails_on_a_connection_that_lives_is_not_a_lost_one(
+    postgresql_shop: str, statement: str, kind: type[DatabaseError]
+) -> None:
+    with snapshot(postgresql_shop):
+        with pytest.raises(kind) as failure:
+            run(postgresql_shop, statement)
+        lost = lost_connection(postgresql_shop, failure.value)
+
+    assert not lost
+
+
+def test_another_error_on_a_lost_connection_is_not_of_it(postgresql_shop: str) -> None:
+    def extract() -> None:
+        terminate(postgresql_shop)
+        raise LookupError("no visits")
+
+    with pytest.raises(LookupError, match="no visits"), snapshot(postgresql_shop):
+        extract()
+
+
+def test_sqlite_has_no_connection_to_lose(sqlite_shop: str) -> None:
+    with pytest.raises(OperationalError, match="no such table: nowhere"), snapshot(sqlite_shop):
+        run(sqlite_shop, "SELECT * FROM nowhere")
 
 
 def test_database_that_cannot_be_reached(make_alias: MakeAlias, tmp_path: Path) -> None:

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+import itertools
+import signal
 import socket
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+import traceback
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import grpc
 import pytest
-from google.cloud.bigquery_storage_v1 import BigQueryWriteClient, types
+from google.cloud.bigquery_storage_v1 import types
 from google.rpc import code_pb2, status_pb2
 
 from emulator.clients import batch
-from exporter import WriteError, write_stream
-from exporter.errors import StreamsGoneError
-from exporter.write_stream import NOTHING_VISIBLE, WriteStream, commit
+from exporter import WriteError, append_call, write_stream
+from exporter.commits import commit
+from exporter.patience import RETRY
+from exporter.write_stream import NOTHING_VISIBLE, WriteStream
 from exporter_cases.shop import OrderExtractor, instant
+from exporter_cases.write_server import THREADS, client_of, serving, wait_for_the_end
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+    from types import FrameType
 
     import pyarrow as pa
+    from google.cloud.bigquery_storage_v1 import BigQueryWriteClient
 
     from conftest import MakeWarehouse
     from emulator.warehouse import WarehouseCopy
 
 STREAM = "projects/p/datasets/d/tables/t/streams/s"
+SCHEMA = bytes(batch(timestamp=[instant("2025-01-01")], number=[0]).schema.serialize())
 
 
 class TestAgainstTheEmulator:
@@ -43,9 +50,7 @@ class TestAgainstTheEmulator:
         self, warehouse: WarehouseCopy, opened: Callable[[], WriteStream]
     ) -> None:
         with opened() as stream:
-            for number in range(100):
-                stream.append(rows=1, data=_data(_orders(number)))
-                assert len(stream._window) <= write_stream._MAX_UNACKNOWLEDGED
+            _append(stream, 100)
             stream.finalize()
         before = warehouse.rows("order")
         parent = warehouse.clients.parent(f"{warehouse.dataset}.order")
@@ -56,241 +61,478 @@ class TestAgainstTheEmulator:
         assert (before, stream.rows) == ([], 100)
         assert warehouse.rows("order", "number") == [(number,) for number in range(100)]
 
-    def test_leaving_the_context_leaves_no_thread(
+    def test_leaving_without_finalize_leaves_nothing(
         self, warehouse: WarehouseCopy, opened: Callable[[], WriteStream]
     ) -> None:
+        before = {*threading.enumerate()}
+
         with opened() as stream:
             stream.append(rows=1, data=_data(_orders(1)))
 
-        assert stream.name not in " ".join(thread.name for thread in threading.enumerate())
+        assert _threads_since(before) == []
         assert warehouse.rows("order") == []
 
     def test_refused_rows_are_named(self, opened: Callable[[], WriteStream]) -> None:
         with opened() as stream:
-            stream.append(rows=2, data=_data(_orders(1, None)))
+            stream.append(rows=3, data=_data(_orders(1, 2, 3)))
+            stream.append(rows=2, data=_data(_orders(4, None)))
             with pytest.raises(WriteError) as caught:
                 stream.finalize()
 
         assert caught.value.location == "order"
-        assert caught.value.problem.startswith("BigQuery refused the rows: ")
-        assert "INVALID_ARGUMENT" in caught.value.problem
-        assert "row 1: " in caught.value.problem
+        assert caught.value.problem.startswith("BigQuery refused the rows: INVALID_ARGUMENT: ")
+        assert "; row 5 of the unit: " in caught.value.problem
         assert caught.value.remedy == NOTHING_VISIBLE
 
     def test_a_table_that_is_missing(self, warehouse: WarehouseCopy, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(write_stream, "_RETRY_OPENING", write_stream._RETRY_OPENING.with_timeout(0.2))
+        monkeypatch.setattr("exporter.write_stream.RETRY", RETRY.with_timeout(0.2))
 
-        with pytest.raises(WriteError, match=r"^order: cannot open a write stream: "):
+        with pytest.raises(WriteError, match=r"^order: cannot open a write stream: NOT_FOUND: "):
             _open(warehouse.clients.write, warehouse.clients.parent(f"{warehouse.dataset}.nothing"))
 
 
 class Server:
-    """The Storage Write API with one stream, one row a request, and for each request a fault or the empty string.
+    """The Storage Write API with one stream that takes one row a request.
 
-    A fault is "break before" or "break after" the row is taken, "silence", or the code of a refusal.
+    It has a fault or the empty string for each request, and codes with which it answers the first calls that open or
+    finalize. A fault is one of "break before" and "break after" the row is taken, "end" as if all were said, "silence"
+    after the row was taken and "deaf" before, a code in the reply, or "call" and the code that ends the call.
     """
 
-    def __init__(self, faults: list[str]) -> None:
-        self._faults = faults
-        self._stopped = threading.Event()
+    def __init__(self, *faults: str, opening: Sequence[str] = (), finalizing: Sequence[str] = ()) -> None:
+        self._faults = [*faults]
+        self._opening = [*opening]
+        self._finalizing = [*finalizing]
+        self.calls = 0
         self.offsets: list[int] = []
-        self.connections = 0
-        handlers = {
-            "CreateWriteStream": grpc.unary_unary_rpc_method_handler(
-                lambda *_: types.WriteStream(name=STREAM), response_serializer=types.WriteStream.serialize
-            ),
-            "AppendRows": grpc.stream_stream_rpc_method_handler(
-                self._append,
-                request_deserializer=types.AppendRowsRequest.deserialize,
-                response_serializer=types.AppendRowsResponse.serialize,
-            ),
-            "FinalizeWriteStream": grpc.unary_unary_rpc_method_handler(
-                lambda *_: types.FinalizeWriteStreamResponse(row_count=len(self.offsets)),
-                response_serializer=types.FinalizeWriteStreamResponse.serialize,
-            ),
-        }
-        self._server = grpc.server(ThreadPoolExecutor(4))
-        service = "google.cloud.bigquery.storage.v1.BigQueryWrite"
-        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
-        self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        """Of the rows that were taken."""
+        self.asked: list[int] = []
+        """The offsets of all requests."""
+        self.routes: set[object] = set()
+        """Where Google's front end would send the calls."""
+        self.described: list[bool] = []
+        """Of each request, whether the first of its call, and no other, has the schema."""
+        self.on_request: Callable[[int], object] = lambda _offset: None
+        """Called with the offset of each append, and -1 for the other calls."""
 
-        self._server.start()
+    @contextmanager
+    def running(self) -> Iterator[BigQueryWriteClient]:
+        with serving(
+            CreateWriteStream=self._create, AppendRows=self._append, FinalizeWriteStream=self._finalize
+        ) as client:
+            yield client
 
-    def stop(self) -> None:
-        self._stopped.set()
-        self._server.stop(None).wait(10)
+    def _create(self, _: types.CreateWriteStreamRequest, call: grpc.ServicerContext) -> types.WriteStream:
+        self.on_request(-1)
+        if self._opening:
+            call.abort(grpc.StatusCode[self._opening.pop(0)], "as the test says")
+        return types.WriteStream(name=STREAM)
+
+    def _finalize(
+        self, _: types.FinalizeWriteStreamRequest, call: grpc.ServicerContext
+    ) -> types.FinalizeWriteStreamResponse:
+        self.on_request(-1)
+        if self._finalizing:
+            call.abort(grpc.StatusCode[self._finalizing.pop(0)], "as the test says")
+        return types.FinalizeWriteStreamResponse(row_count=len(self.offsets))
 
     def _append(
-        self, requests: Iterator[types.AppendRowsRequest], context: grpc.ServicerContext
+        self, requests: Iterator[types.AppendRowsRequest], call: grpc.ServicerContext
     ) -> Iterator[types.AppendRowsResponse]:
-        self.connections += 1
+        self.calls += 1
+        self.routes.add(dict(call.invocation_metadata()).get("x-goog-request-params"))
+        expected = SCHEMA
         for request in requests:
+            self.asked.append(request.offset)
+            self.described.append(request.arrow_rows.writer_schema.serialized_schema == expected)
+            expected = b""
+            self.on_request(request.offset)
             fault = self._faults.pop(0) if self._faults else ""
+            if fault == "end":
+                return
+            if fault == "deaf":
+                wait_for_the_end(call)
+                return
             if fault == "break before":
-                context.abort(grpc.StatusCode.UNAVAILABLE, "going away")
+                call.abort(grpc.StatusCode.UNAVAILABLE, "going away")
+            if fault.startswith("call "):
+                call.abort(grpc.StatusCode[fault.removeprefix("call ")], "as the test says")
             if fault.isupper():
-                yield _refusal(code_pb2.Code.Value(fault), "as the test says")
+                yield _refusal(fault, "as the test says")
                 continue
-            if request.offset == len(self.offsets):
-                self.offsets.append(request.offset)
-                if fault == "break after":
-                    context.abort(grpc.StatusCode.UNAVAILABLE, "going away")
-                if fault == "silence":
-                    self._stopped.wait(10)
-                yield types.AppendRowsResponse(append_result={"offset": request.offset})
-            elif request.offset < len(self.offsets):
-                yield _refusal(code_pb2.ALREADY_EXISTS, "is there")
-            else:
-                yield _refusal(code_pb2.OUT_OF_RANGE, "leaves a hole")
+            yield self._take(request, call, fault)
+
+    def _take(
+        self, request: types.AppendRowsRequest, call: grpc.ServicerContext, fault: str
+    ) -> types.AppendRowsResponse:
+        if request.offset < len(self.offsets):
+            return _refusal("ALREADY_EXISTS", "is there")
+        if request.offset > len(self.offsets):
+            return _refusal("OUT_OF_RANGE", "leaves a hole")
+        self.offsets.append(request.offset)
+        if fault == "break after":
+            call.abort(grpc.StatusCode.UNAVAILABLE, "going away")
+        if fault == "silence":
+            wait_for_the_end(call)
+        return types.AppendRowsResponse(append_result={"offset": request.offset})
 
 
-@pytest.fixture
-def serve() -> Iterator[Callable[..., tuple[Server, BigQueryWriteClient]]]:
-    servers: list[Server] = []
-    channels: list[grpc.Channel] = []
-
-    def start(*faults: str) -> tuple[Server, BigQueryWriteClient]:
-        servers.append(Server(list(faults)))
-        client, channel = _client(servers[-1].address)
-        channels.append(channel)
-        return servers[-1], client
-
-    yield start
-    for channel in channels:
-        channel.close()
-    for server in servers:
-        server.stop()
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(write_stream, "pauses", lambda: itertools.repeat(0.01))
 
 
 @pytest.mark.parametrize(
     "faults",
     [
         pytest.param(["break before"], id="the first call breaks"),
-        pytest.param(["break after"], id="its answer is lost"),
+        pytest.param(["break after"], id="its reply is lost"),
         pytest.param(["", "", "break before"], id="a later call breaks"),
         pytest.param(["", "", "break after", "break after"], id="twice"),
         pytest.param(["", "ABORTED"], id="told to try again"),
         pytest.param(["INTERNAL", "", "", "UNAVAILABLE"], id="told to try again, twice"),
+        pytest.param(["", "RESOURCE_EXHAUSTED", "UNKNOWN", "CANCELLED"], id="and again"),
+        pytest.param(["", "call RESOURCE_EXHAUSTED", "call INTERNAL"], id="told so by the end of the call"),
+        pytest.param(["", "", "OUT_OF_RANGE"], id="a row before was lost"),
+        pytest.param(["call NOT_FOUND", "call NOT_FOUND"], id="the stream is known a little later"),
+        pytest.param(["NOT_FOUND"], id="told so in a reply"),
+        pytest.param(["", "end"], id="the call ends as if all were said"),
+        pytest.param(["", "", "silence"], id="a reply does not come"),
+        pytest.param(["deaf", "deaf"], id="two calls are not heard"),
     ],
 )
-def test_every_row_arrives_once_and_in_order(
-    serve: Callable[..., tuple[Server, BigQueryWriteClient]], faults: list[str]
-) -> None:
-    server, client = serve(*faults)
+def test_every_row_arrives_once_and_in_order(faults: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(write_stream, "_SILENCE_SECONDS", 0.5)
+    server = Server(*faults)
+    before = {*threading.enumerate()}
 
-    with _open(client) as stream:
-        for number in range(20):
+    with server.running() as client:
+        with _open(client) as stream:
+            _append(stream, 20)
+            stream.finalize()
+        left = _threads_since(before)
+
+    assert server.offsets == list(range(20))
+    assert server.calls > 1
+    assert server.routes == {f"write_stream={STREAM}"}
+    assert all(server.described)
+    assert left == []
+
+
+def test_a_call_that_ends_while_nothing_is_sent_is_followed_by_another() -> None:
+    server = Server()
+
+    with server.running() as client, _open(client) as stream:
+        for number in range(3):
             stream.append(rows=1, data=_data(_orders(number)))
+            stream.finalize()
+            server._faults = ["break before"]
+
+    assert server.offsets == [0, 1, 2]
+
+
+def test_a_call_that_has_lasted_its_time_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(append_call, "_LIFE_SECONDS", 0.3)
+    server = Server("", "silence")
+
+    with server.running() as client, _open(client) as stream:
+        _append(stream, 20)
         stream.finalize()
 
     assert server.offsets == list(range(20))
-    assert server.connections > 1
 
 
-def test_a_server_that_says_nothing(
-    serve: Callable[..., tuple[Server, BigQueryWriteClient]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _, client = serve("", "silence")
-    monkeypatch.setattr(write_stream, "_GIVE_UP_SECONDS", 0.5)
+def test_at_most_eight_are_unacknowledged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(write_stream, "UNACKNOWLEDGED_SECONDS", 1.0)
+    server = Server(*["deaf"] * 100)
 
-    with _open(client) as stream:
-        for number in range(write_stream._MAX_UNACKNOWLEDGED + 1):
-            stream.append(rows=1, data=_data(_orders(number)))
-        with pytest.raises(WriteError, match=r"^order: no acknowledgement for 0 s\."):
-            stream.append(rows=1, data=_data(_orders(9)))
+    with server.running() as client, _open(client) as stream, pytest.raises(WriteError):
+        _append(stream, 20)
 
-    assert not stream._thread.is_alive()
+    assert stream.rows == 8
 
 
-def test_a_server_that_refuses_for_good(serve: Callable[..., tuple[Server, BigQueryWriteClient]]) -> None:
-    server, client = serve("", "PERMISSION_DENIED")
+def test_a_server_that_says_nothing_is_asked_again_and_then_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(write_stream, "UNACKNOWLEDGED_SECONDS", 2.0)
+    monkeypatch.setattr(write_stream, "_SILENCE_SECONDS", 0.1)
+    server = Server(*["deaf"] * 100)
 
-    with _open(client) as stream:
+    with server.running() as client, _open(client) as stream:
+        stream.append(rows=1, data=_data(_orders(1)))
+        with pytest.raises(WriteError) as caught:
+            stream.finalize()
+
+    assert caught.value.problem == "no acknowledgement within 2 s: DEADLINE_EXCEEDED: no reply for 0 s."
+    assert caught.value.remedy == NOTHING_VISIBLE
+    assert server.calls > 2
+    assert {*server.asked} == {0}
+
+
+def test_a_service_that_stays_away_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(write_stream, "UNACKNOWLEDGED_SECONDS", 0.5)
+    server = Server(*["break before"] * 1000)
+
+    with server.running() as client, _open(client) as stream:
+        stream.append(rows=1, data=_data(_orders(1)))
+        with pytest.raises(WriteError, match=r"^order: no acknowledgement within 0 s: UNAVAILABLE: going away\.\n"):
+            stream.finalize()
+
+
+def test_a_stream_that_stays_unknown_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(write_stream, "_NOT_FOUND_SECONDS", 0.5)
+    server = Server(*["call NOT_FOUND"] * 1000)
+
+    with server.running() as client, _open(client) as stream:
+        stream.append(rows=1, data=_data(_orders(1)))
+        with pytest.raises(WriteError) as caught:
+            stream.finalize()
+
+    assert caught.value.problem == "BigQuery refused the rows: NOT_FOUND: as the test says."
+    assert server.calls > 2
+
+
+def test_a_hole_that_stays_is_given_up_at_the_fifth_time() -> None:
+    server = Server("", *["OUT_OF_RANGE"] * 1000)
+
+    with server.running() as client, _open(client) as stream:
+        _append(stream, 3)
+        with pytest.raises(WriteError) as caught:
+            stream.finalize()
+
+    assert caught.value.problem == (
+        "BigQuery misses rows before row 2 of the unit, also when they are sent for the 5th time: "
+        "OUT_OF_RANGE: as the test says."
+    )
+    assert server.calls == 5
+    assert server.offsets == [0]
+
+
+@pytest.mark.parametrize("fault", ["PERMISSION_DENIED", "call PERMISSION_DENIED", "FAILED_PRECONDITION"])
+def test_a_refusal_for_good_is_not_repeated(fault: str) -> None:
+    server = Server("", fault)
+
+    with server.running() as client, _open(client) as stream:
         stream.append(rows=1, data=_data(_orders(1)))
         stream.append(rows=1, data=_data(_orders(2)))
         with pytest.raises(WriteError) as caught:
             stream.finalize()
 
-    assert "PERMISSION_DENIED as the test says" in caught.value.problem
-    assert server.connections == 1
+    code = fault.removeprefix("call ")
+    assert caught.value.problem == f"BigQuery refused the rows: {code}: as the test says."
+    assert server.calls == 1
 
 
-def test_a_server_that_counts_other_rows(serve: Callable[..., tuple[Server, BigQueryWriteClient]]) -> None:
-    server, client = serve()
+def test_an_append_tells_of_the_refusal_of_the_one_before() -> None:
+    server = Server("call PERMISSION_DENIED")
 
-    with _open(client) as stream:
-        stream.append(rows=2, data=_data(_orders(1, 2)))
+    with server.running() as client, _open(client) as stream:
+        _append(stream, 1)
+        for thread in threading.enumerate():
+            if STREAM in thread.name:
+                thread.join(10)  # ends with the call
+        with pytest.raises(WriteError, match="PERMISSION_DENIED"):
+            _append(stream, 1)
+
+
+def test_the_first_refused_rows_are_named_by_their_place_in_the_unit() -> None:
+    def append(requests: Iterator[types.AppendRowsRequest], _: grpc.ServicerContext) -> Iterator[object]:
+        yield types.AppendRowsResponse(append_result={"offset": next(requests).offset})
+        next(requests)
+        errors = [types.RowError(index=index, message=f"no {index}") for index in (0, 3, 4, 5)]
+        error = status_pb2.Status(code=code_pb2.INVALID_ARGUMENT, message="Errors found")
+        yield types.AppendRowsResponse(error=error, row_errors=errors)
+
+    handlers = {"CreateWriteStream": lambda *_: types.WriteStream(name=STREAM), "AppendRows": append}
+    with serving(**handlers) as client, _open(client) as stream:
+        stream.append(rows=1000, data=_data(_orders(1)))
+        stream.append(rows=6, data=_data(_orders(2)))
         with pytest.raises(WriteError) as caught:
             stream.finalize()
 
-    assert caught.value.problem == "BigQuery counts 1 rows in the write stream, 2 were sent."
-    assert server.offsets == [0]
+    assert caught.value.problem == (
+        "BigQuery refused the rows: INVALID_ARGUMENT: Errors found; row 1,001 of the unit: no 0; "
+        "row 1,004 of the unit: no 3; row 1,005 of the unit: no 4."
+    )
 
 
-def test_a_port_that_refuses_connections(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(write_stream, "_RETRY_OPENING", write_stream._RETRY_OPENING.with_timeout(0.5))
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        client, channel = _client(f"127.0.0.1:{bound.getsockname()[1]}")
+class TestOpening:
+    def test_goes_on_until_the_table_is_known(self) -> None:
+        server = Server(opening=["NOT_FOUND", "UNAVAILABLE"])
 
-        with channel, pytest.raises(WriteError, match=r"^order: cannot open a write stream: .*onnect") as caught:
+        with server.running() as client, _open(client) as stream:
+            assert stream.name == STREAM
+
+    def test_is_refused_at_once_for_good(self) -> None:
+        server = Server(opening=["PERMISSION_DENIED"])
+
+        with server.running() as client, pytest.raises(WriteError) as caught:
             _open(client)
 
-    assert caught.value.remedy == NOTHING_VISIBLE
+        assert caught.value.problem == "cannot open a write stream: PERMISSION_DENIED: as the test says."
+
+    def test_a_port_that_refuses_connections(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("exporter.write_stream.RETRY", RETRY.with_timeout(0.5))
+        with socket.socket() as bound:
+            bound.bind(("127.0.0.1", 0))
+            with (
+                client_of(f"127.0.0.1:{bound.getsockname()[1]}") as client,
+                pytest.raises(WriteError, match=r"^order: cannot open a write stream: .*onnect") as caught,
+            ):
+                _open(client)
+
+        assert caught.value.remedy == NOTHING_VISIBLE
 
 
-class TestCommit:
-    def test_a_commit_time_is_success(self) -> None:
-        _commit(types.BatchCommitWriteStreamsResponse(commit_time=instant("2025-01-01")), "a")
+class TestFinalizing:
+    def test_goes_on_through_what_passes(self) -> None:
+        server = Server(finalizing=["UNAVAILABLE", "NOT_FOUND"])
 
-    def test_already_committed_is_success(self) -> None:
-        _commit(_errors(*["STREAM_ALREADY_COMMITTED"] * 2), "a", "b")
+        with server.running() as client, _open(client) as stream:
+            stream.append(rows=1, data=_data(_orders(1)))
+            stream.finalize()
+
+        assert server.offsets == [0]
+
+    def test_is_refused_for_good(self) -> None:
+        server = Server(finalizing=["FAILED_PRECONDITION"])
+
+        with server.running() as client, _open(client) as stream, pytest.raises(WriteError) as caught:
+            stream.finalize()
+
+        assert caught.value.problem == "cannot finalize the write stream: FAILED_PRECONDITION: as the test says."
+
+    def test_a_server_that_counts_other_rows(self) -> None:
+        server = Server()
+
+        with server.running() as client, _open(client) as stream:
+            stream.append(rows=2, data=_data(_orders(1, 2)))
+            with pytest.raises(WriteError) as caught:
+                stream.finalize()
+
+        assert caught.value.problem == "BigQuery counts 1 rows in the write stream, 2 were sent."
+
+
+class TestLeaving:
+    """Leaves no thread and no call, in whatever state."""
 
     @pytest.mark.parametrize(
-        ("codes", "problem"),
+        ("faults", "appends", "size"),
         [
-            ([], "BigQuery answered without a commit time"),
-            (["STREAM_ALREADY_COMMITTED"], "STREAM_ALREADY_COMMITTED"),
-            (["STREAM_ALREADY_COMMITTED", "INVALID_STREAM_STATE"], "INVALID_STREAM_STATE"),
-            (["STREAM_NOT_FOUND", "INVALID_STREAM_STATE"], "STREAM_NOT_FOUND; INVALID_STREAM_STATE"),
+            pytest.param([], 0, 1, id="before an append"),
+            pytest.param([], 5, 1, id="before the replies are read"),
+            pytest.param(["deaf"], 1, 1, id="a server that never answers"),
+            pytest.param(["", "silence"], 5, 1, id="a server that answers no more"),
+            pytest.param(["deaf"], 8, 2_000_000, id="a server that reads no more"),
+            pytest.param(["break before"] * 100, 5, 1, id="a call that broke"),
+            pytest.param(["PERMISSION_DENIED"], 5, 1, id="a refusal that was not read"),
         ],
     )
-    def test_all_else_is_not(self, codes: list[str], problem: str) -> None:
-        with pytest.raises(WriteError) as caught:
-            _commit(_errors(*codes), "a", "b")
+    def test_without_finalize(self, faults: list[str], appends: int, size: int) -> None:
+        server = Server(*faults)
+        before = {*threading.enumerate()}
 
-        assert caught.value.problem == f"prepared, but the commit did not succeed: {problem}."
-        assert not isinstance(caught.value, StreamsGoneError)
-        assert caught.value.remedy == "Run the command again: it commits the same streams, and no row twice."
+        with server.running() as client:
+            with _open(client) as stream:
+                for _ in range(appends):
+                    stream.append(rows=1, data=bytes(size))
+            left = _threads_since(before)
 
-    def test_unknown_streams_are_gone(self) -> None:
-        with pytest.raises(StreamsGoneError, match="STREAM_NOT_FOUND"):
-            _commit(_errors("STREAM_NOT_FOUND"), "a")
+        assert left == []
+
+    def test_a_server_that_accepts_connections_and_says_nothing(self) -> None:
+        """The call has not even begun: the transport waits for the server's first words."""
+        server = Server()
+        before = {*threading.enumerate()}
+
+        with socket.create_server(("127.0.0.1", 0)) as mute, server.running() as opening:
+            stream = _open(opening)
+            with client_of(f"127.0.0.1:{mute.getsockname()[1]}") as stream._client:
+                with stream:
+                    stream.append(rows=1, data=_data(_orders(1)))
+                left = _threads_since(before)
+
+        assert left == []
+
+    @pytest.mark.parametrize("offset", range(8))
+    def test_by_a_signal(self, offset: int) -> None:
+        """It may arrive anywhere in an append, at the latest in the ninth, which waits for the first reply."""
+        main = threading.main_thread().ident
+        assert main is not None
+
+        class Interrupted(BaseException):
+            pass
+
+        def interrupt(_number: int, _frame: FrameType | None) -> None:
+            raise Interrupted
+
+        server = Server(*[""] * offset, *["deaf"] * 100)
+        server.on_request = lambda asked: signal.pthread_kill(main, signal.SIGUSR1) if asked == offset else None
+        usual = signal.signal(signal.SIGUSR1, interrupt)
+        before = {*threading.enumerate()}
+        try:
+            with server.running() as client:
+                with pytest.raises(Interrupted), _open(client) as stream:
+                    _append(stream, 100)
+                left = _threads_since(before)
+        finally:
+            signal.signal(signal.SIGUSR1, usual)
+
+        assert left == []
 
 
-def _commit(reply: types.BatchCommitWriteStreamsResponse, *streams: str) -> None:
-    client = SimpleNamespace(batch_commit_write_streams=lambda **_: reply)
-    commit(cast("BigQueryWriteClient", client), table_path="projects/p", streams=streams, location="order")
+def test_a_signal_never_finds_the_main_thread_inside_grpc() -> None:
+    """Raising there could leave a lock of gRPC's taken, and the process waiting for it at its end."""
+    main = threading.main_thread().ident
+    assert main is not None
+    found: list[set[str]] = []
+    handled = threading.Event()
+
+    def look(_number: int, frame: FrameType | None) -> None:
+        found.append({at.f_globals["__name__"].partition(".")[0] for at, _ in traceback.walk_stack(frame)})
+        handled.set()
+
+    def interrupt(_offset: int) -> None:
+        handled.clear()
+        signal.pthread_kill(main, signal.SIGUSR1)
+        assert handled.wait(10)
+
+    server = Server("", "", "break before")
+    server.on_request = interrupt
+    usual = signal.signal(signal.SIGUSR1, look)
+    try:
+        with server.running() as client, _open(client) as stream:
+            _append(stream, 20)
+            stream.finalize()
+    finally:
+        signal.signal(signal.SIGUSR1, usual)
+
+    assert len(found) == 2 + len(server.asked)
+    assert [modules for modules in found if "grpc" in modules] == []
 
 
-def _errors(*codes: str) -> types.BatchCommitWriteStreamsResponse:
-    errors = [types.StorageError(code=code, error_message=code) for code in codes]
-    return types.BatchCommitWriteStreamsResponse(stream_errors=errors)
+def _threads_since(before: set[threading.Thread]) -> list[str]:
+    """Those that do not end. gRPC's end a moment after the call."""
+    left = [thread for thread in {*threading.enumerate()} - before if not _serves(thread)]
+    for thread in left:
+        thread.join(10)
+    return [thread.name for thread in left if thread.is_alive()]
 
 
-def _refusal(code: int, message: str) -> types.AppendRowsResponse:
-    return types.AppendRowsResponse(error=status_pb2.Status(code=code, message=message))
+def _serves(thread: threading.Thread) -> bool:
+    return thread.name.startswith(THREADS) or "(_serve)" in thread.name
 
 
-def _client(address: str) -> tuple[BigQueryWriteClient, grpc.Channel]:
-    channel = grpc.insecure_channel(address)
-    transport = BigQueryWriteClient.get_transport_class("grpc")
-    return BigQueryWriteClient(transport=transport(channel=channel)), channel
+def _refusal(code: str, message: str) -> types.AppendRowsResponse:
+    return types.AppendRowsResponse(error=status_pb2.Status(code=code_pb2.Code.Value(code), message=message))
 
 
 def _open(client: BigQueryWriteClient, table_path: str = "projects/p/datasets/d/tables/t") -> WriteStream:
-    schema = bytes(_orders(0).schema.serialize())
-    return WriteStream(client, table_path=table_path, schema=schema, location="order")
+    return WriteStream(client, table_path=table_path, schema=SCHEMA, location="order")
+
+
+def _append(stream: WriteStream, count: int) -> None:
+    for number in range(count):
+        stream.append(rows=1, data=_data(_orders(number)))
 
 
 def _orders(*numbers: int | None) -> pa.RecordBatch:

@@ -54,5 +54,12 @@ def dry_run() -> Run:
 
 def source_of(extractor: BaseExtractor[Any], table: Table | None = None, name: str = "project.dataset.table") -> Source:
     """In New York's days; without a table, one that has nothing to say."""
-    nothing = Table(table_id="order", created=datetime(2025, 1, 1, tzinfo=UTC), rows=0, partitioned=False, fields=())
+    nothing = Table(
+        table_id="order",
+        created=datetime(2025, 1, 1, tzinfo=UTC),
+        rows=0,
+        partitioned=False,
+        expiration=None,
+        fields=(),
+    )
     return Source(extractor=extractor, table=table or nothing, name=name, zone=NEW_YORK)

@@ -16,13 +16,13 @@ from exporter.status import TableStatus, table_statuses
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 class Command(ExporterCommand):
     help = (
-        "Prints the first and last exported day, rows and lag of each table. Exit code 0: all is within --max-lag; "
-        "1: a table lags or cannot be read; 2: usage."
+        "Prints the first and last exported day, rows and lag of each table, and what is in doubt, abandoned, being "
+        "replaced or adopted. Exit code 0: all is within --max-lag; 1: a table lags or cannot be read; 2: usage."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -57,15 +57,30 @@ class Command(ExporterCommand):
 
     def _print_table(self, statuses: Sequence[TableStatus]) -> None:
         table = Table("table", "first day", "last day")
-        for heading in ("rows", "lag (days)", "units in doubt"):
+        for heading in ("rows", "lag (days)", "replaced days"):
             table.add_column(heading, justify="right")
+        table.add_column("needs attention", style="bold")
         for status in statuses:
+            adopted = " (adopted)" if status.adopted_day else ""
             table.add_row(
                 status.table,
-                str(status.first_day or ""),
+                f"{status.first_day}{adopted}" if status.first_day else "",
                 str(status.last_day or ""),
                 f"{status.rows:,}",
                 "" if status.lag_days is None else str(status.lag_days),
-                str(len(status.in_doubt)),
+                str(status.replaced_days),
+                "\n".join(_attention(status)),
             )
         Console(file=self.stdout, highlight=False, markup=False).print(table)  # type: ignore[arg-type]
+
+
+def _attention(status: TableStatus) -> Iterator[str]:
+    """What the next run settles, or says."""
+    if status.problem:
+        yield "cannot be read"
+    if status.in_doubt:
+        yield f"in doubt: {', '.join(status.in_doubt)}, since {status.in_doubt_since:%Y-%m-%d %H:%M} UTC"
+    if status.abandoned:
+        yield f"abandoned: {', '.join(status.abandoned)}"
+    if status.being_replaced:
+        yield f"being replaced: {status.being_replaced}"

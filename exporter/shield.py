@@ -1,0 +1,37 @@
+"""A call → the same call on a thread of its own, where no signal handler can raise.
+
+An exception that a handler raises inside gRPC, after a lock is taken and before it is noted that it must be released,
+leaves it taken for ever. Whoever touches that channel next waits for ever, too.
+"""
+
+from __future__ import annotations
+
+import threading
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+
+def shielded(call: Callable[[], T]) -> T:
+    """Raises what `call` raises. Who is interrupted here leaves the call to its own time limit."""
+    outcome: SimpleQueue[_Outcome[T]] = SimpleQueue()
+    threading.Thread(target=lambda: outcome.put(_Outcome(call)), name="shielded call", daemon=True).start()
+    return outcome.get().get()
+
+
+class _Outcome(Generic[T]):
+    def __init__(self, call: Callable[[], T]) -> None:
+        self._error: BaseException | None = None
+        try:
+            self._value = call()
+        except BaseException as error:  # noqa: BLE001 - the thread that waits for it raises it
+            self._error = error
+
+    def get(self) -> T:
+        if self._error is not None:
+            raise self._error
+        return self._value
