@@ -220,9 +220,11 @@ def test_the_command_of_the_notice_mends_a_day_that_was_exported_in_part(
     adopted = run_command("smolqwery_extract")
     command = adopted.stderr.rpartition("manage.py ")[2].split()
     mended = run_command(*command)
+    verified = run_command("smolqwery_verify")
 
     assert mended == ("order  2025-01-07  3 rows  replaced  0.0 s\n", "", 0)
     assert _numbers(warehouse) == [7, 8, 9, 60, 71, 72]
+    assert (verified.stderr, verified.exit_code) == ("", 0)
 
 
 def test_days_before_the_adopted_one_can_be_replaced_too(warehouse: WarehouseCopy, run_command: RunCommand) -> None:

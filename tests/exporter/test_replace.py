@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.management import call_command
+from google.api_core.exceptions import NotFound
 
+from exporter import replacement
 from exporter.jobs import Jobs
 from exporter_cases import everything, shop
 from exporter_cases.everything import SampleExtractor
@@ -346,6 +348,21 @@ def test_a_dry_run_reads_and_writes_nothing(warehouse: WarehouseCopy, replace: C
     assert _staging_tables(warehouse) == []
 
 
+def test_a_dry_run_leaves_undone_what_another_run_left_undone(
+    warehouse: WarehouseCopy, replace: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _stock({"02": [20]})
+    once(monkeypatch, "replacing", die)
+    with pytest.raises(Killed):
+        replace("02", "02")
+
+    result = replace("02", "02", "--dry-run")
+
+    assert result == ("order  2025-01-02  1 row  would replace  0.0 s\n", "", 0)
+    assert _orders(warehouse) == _rows(OF_FIVE_DAYS)
+    assert [row[:2] for row in _replacements(warehouse)] == [(1, "replacing")]
+
+
 def test_of_several_tables_one_fails(make_warehouse: MakeWarehouse, replace: Callable[..., Ended]) -> None:
     warehouse = make_warehouse(TotalExtractor, OrderExtractor)
     _stock(OF_FIVE_DAYS)
@@ -379,6 +396,7 @@ def test_what_is_remembered_of_replacements(
     replace("02", "02")
     (status,) = json.loads(run_command("smolqwery_status", "--format", "json").stdout)
     later = run_command("smolqwery_extract", "--to", "2025-01-06")
+    verified = run_command("smolqwery_verify")
 
     second, third = date(2025, 1, 2), date(2025, 1, 3)
     assert _replacements(warehouse) == [
@@ -389,6 +407,7 @@ def test_what_is_remembered_of_replacements(
     ]
     assert (status["first_day"], status["last_day"], status["rows"]) == ("2025-01-01", "2025-01-05", 7)
     assert later == ("order  2025-01-06  1 row  committed  0.0 s\n", "", 0)
+    assert (verified.stderr, verified.exit_code) == ("", 0)
 
 
 def test_every_night_the_new_day_and_the_last_three_again(
@@ -584,6 +603,30 @@ class TestTwoAtOnce:
         assert result[1:] == ("", 0)
         assert _orders(warehouse) == _rows(OF_FIVE_DAYS | {"02": [2000]})
 
+    def test_a_run_that_is_always_overtaken_gives_up(
+        self, warehouse: WarehouseCopy, replace: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(replacement, "_MAX_TRIES", 2)
+
+        def another_and_so_on(number: int) -> None:
+            _stock({"02": [number]})
+            call_command("smolqwery_extract", "--replace", "--from", "2025-01-02", "--to", "2025-01-02")
+            once(monkeypatch, "staged", lambda: another_and_so_on(number + 1))
+
+        _stock({"02": [20]})
+        once(monkeypatch, "staged", lambda: another_and_so_on(21))
+
+        result = replace("02", "02")
+
+        assert result == (
+            "order  2025-01-02  1 row  replaced  0.0 s\n" * 2,
+            f"order failed.\n{warehouse.name('order')}, 2025-01-02: not replaced: 2 times another run exported or "
+            "replaced days of this table meanwhile.\n  Run the command again when it is done.\n"
+            "Exported 0 of 1 tables. Failed: order.\n",
+            1,
+        )
+        assert _orders(warehouse) == _rows(OF_FIVE_DAYS | {"02": [22]})
+
     def test_overlapping_days(
         self, warehouse: WarehouseCopy, replace: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -679,12 +722,14 @@ class TestBigQueryFails:
         )
         assert _orders(warehouse) == _rows(OF_FIVE_DAYS | {"02": [20], "06": [6]})
 
+    @pytest.mark.parametrize("begun", [True, False])
     def test_rows_that_expired_before_they_were_merged(
         self,
         warehouse: WarehouseCopy,
         run_command: RunCommand,
         replace: Callable[..., Ended],
         monkeypatch: pytest.MonkeyPatch,
+        begun: bool,  # noqa: FBT001 - whether BigQuery makes a job that fails, or refuses to make one
     ) -> None:
         """The next run says so, with the command that replaces the days still."""
         _stock({"02": [20], "06": [6]})
@@ -692,8 +737,10 @@ class TestBigQueryFails:
         with pytest.raises(Killed):
             replace("02", "02")
         _drop_staging_tables(warehouse)
-
-        later = run_command("smolqwery_extract", "--to", "2025-01-06")
+        with monkeypatch.context() as patched:
+            if not begun:
+                _refused_merges(patched)
+            later = run_command("smolqwery_extract", "--to", "2025-01-06")
         command = later.stderr.rpartition("manage.py ")[2].split()
         mended = run_command(*command)
 
@@ -852,3 +899,16 @@ def _failing_merges(monkeypatch: pytest.MonkeyPatch, times: int) -> list[str]:
     monkeypatch.setattr(Jobs, "_begin", fail)
     monkeypatch.setattr("exporter.jobs._PAUSE_SECONDS", 0.0)
     return begun
+
+
+def _refused_merges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """BigQuery does not find a table that they name."""
+    begin: Any = Jobs._begin
+
+    def refuse(self: Jobs, sql: str, parameters: Any, *, job_id: str | None = None) -> Any:
+        if job_id is not None and job_id.startswith("smolqwery-merge"):
+            raise NotFound("Not found: Table")
+        return begin(self, sql, parameters, job_id=job_id)
+
+    monkeypatch.setattr(Jobs, "_begin", refuse)
+    monkeypatch.setattr("exporter.jobs._PAUSE_SECONDS", 0.0)
