@@ -149,6 +149,25 @@ def test_a_day_that_has_not_ended_is_adopted_when_it_has(
     assert _numbers(warehouse) == [11, 100]
 
 
+def test_midnight_passes_while_it_is_adopted(
+    warehouse: WarehouseCopy,
+    run_command: RunCommand,
+    set_clock: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A day that ends now has rows that nobody has looked at: it waits for the next run."""
+    shop.orders.put("2025-01-10", order("2025-01-10", 10))
+    _insert(warehouse, "2025-01-10", 100, hour=9)
+    once(monkeypatch, "adopted", lambda: set_clock("2025-01-11T00:00:00-05:00"))
+
+    first = run_command("smolqwery_extract")
+    second = run_command("smolqwery_extract")
+
+    assert first.stdout == "order  nothing new, exported to 2025-01-09\n"
+    assert second == ("order  nothing new, exported to 2025-01-10\n", _notice(warehouse, "2025-01-10"), 0)
+    assert _numbers(warehouse) == [100]
+
+
 def test_an_adoption_that_bigquery_fails_is_tried_again(
     warehouse: WarehouseCopy,
     run_command: RunCommand,
