@@ -122,7 +122,7 @@ class Jobs:
         except exceptions.GoogleAPICallError as error:
             if job.state != "DONE":
                 raise
-            return Ran(ours=ours, error=error.message)
+            return Ran(ours=ours, error=(job.error_result or {}).get("message") or error.message)
         return Ran(ours=ours, affected=job.num_dml_affected_rows or 0)
 
     def _begin(self, sql: str, parameters: Sequence[Parameter], *, job_id: str | None = None) -> bigquery.QueryJob:

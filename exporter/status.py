@@ -36,7 +36,7 @@ class TableStatus:
     in_doubt: tuple[str, ...] = ()
     """Units that are prepared and not known to be committed, by their days."""
     in_doubt_since: datetime | None = None
-    """When the first of them was prepared, by BigQuery's clock."""
+    """When the first of them was prepared, by BigQuery's clock; None also when the ledger has just been lost."""
     abandoned: tuple[str, ...] = ()
     """Days whose streams are gone, and that are not exported again yet."""
     being_replaced: str | None = None

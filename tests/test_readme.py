@@ -101,8 +101,12 @@ def test_the_exported_rows_are_those_that_readme_shows(team: Path, emulator: Emu
 
     stdout = _run(team, "python manage.py smolqwery_extract --to 2025-01-03", environ=environ)
 
-    shown = _console("python manage.py smolqwery_extract")
-    assert _SECONDS.sub("0 s", stdout) == _SECONDS.sub("0 s", shown)
+    assert _steady(stdout) == _steady(_console("python manage.py smolqwery_extract"))
+    for command in (
+        "python manage.py smolqwery_verify",
+        "python manage.py smolqwery_extract user --replace --from 2025-01-02 --to 2025-01-03",
+    ):
+        assert _steady(_run(team, command, environ=environ)) == _steady(_console(command))
 
 
 def test_the_demo_prints_what_readme_shows() -> None:

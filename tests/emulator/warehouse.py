@@ -55,6 +55,8 @@ class WarehouseCopy:
         layout = self._layouts().get(table, {}) if dataset is None else {}
         if layout.get("partitioning"):
             body["timePartitioning"] = layout["partitioning"]
+            if layout.get("partition_expiration_ms"):
+                body["timePartitioning"] |= {"expirationMs": str(layout["partition_expiration_ms"])}
         if layout.get("clustering"):
             body["clustering"] = {"fields": layout["clustering"]}
         if "view" not in more:

@@ -431,6 +431,23 @@ class TestAdopted:
             1,
         )
 
+    def test_a_day_that_was_adopted_too_early_is_not_judged(
+        self, orders: WarehouseCopy, run_command: RunCommand
+    ) -> None:
+        """The older exporter went on after it, and a later day was adopted."""
+        insert(orders, "2025-01-02 17:00:00+00")
+        run_command("smolqwery_extract", "--to", "2025-01-02")
+        insert(orders, "2025-01-02 18:00:00+00", "2025-01-04 17:00:00+00")
+        run_command("smolqwery_extract", "--to", "2025-01-06")
+
+        result = run_command("smolqwery_verify")
+
+        assert orders.ledger("`day`", "WHERE `event` = 'adopted' ORDER BY 1") == [
+            (date(2025, 1, 2),),
+            (date(2025, 1, 4),),
+        ]
+        assert result == ("order  2025-01-04 to 2025-01-06  3 rows  3 days agree\n", "", 0)
+
 
 class TestMeanwhile:
     @pytest.mark.parametrize(

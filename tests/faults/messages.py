@@ -27,7 +27,8 @@ def described(stream: Stream) -> types.WriteStream:
 
 
 def storage_error(code: str, stream: str) -> types.StorageError:
-    return types.StorageError(code=code, entity=stream, error_message=f"{code}: {stream}")
+    words = code.replace("_", " ").capitalize()
+    return types.StorageError(code=code, entity=stream, error_message=f"{words}. Entity: {stream}")
 
 
 def refusal(error: AppendError, stream: str) -> types.AppendRowsResponse:

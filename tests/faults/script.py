@@ -10,6 +10,7 @@ and `statement` fit it.
 
 from __future__ import annotations
 
+import sys
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,9 @@ from google.cloud.bigquery_storage_v1 import types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+FOREVER = sys.maxsize
+"""As `times`: of every call, until the fault is ended."""
 
 WAIT_SECONDS = 60.0
 """Nothing here waits longer, whatever a test forgets to release."""
@@ -87,12 +91,14 @@ class Fault:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     reached: threading.Event = field(default_factory=threading.Event)
     seen: int = 0
+    ended: bool = False
     _released: bool = False
     _waiting: list[threading.Event] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __str__(self) -> str:
-        return f"{self.step}, with {self.what}, of call {self.nth}, {self.times} times: reached {self.used} times"
+        often = "forever" if self.times == FOREVER else f"{self.times} times"
+        return f"{self.step}, with {self.what}, of call {self.nth}, {often}: reached {self.used} times"
 
     @property
     def is_of_its_step(self) -> bool:
@@ -100,8 +106,22 @@ class Fault:
         return self.what not in _ANY
 
     @property
+    def is_over(self) -> bool:
+        return self.ended or self.used == self.times
+
+    @property
+    def is_met(self) -> bool:
+        """As often as it should be."""
+        return self.used == self.times or (self.used > 0 and (self.ended or self.times == FOREVER))
+
+    @property
     def used(self) -> int:
         return min(max(0, self.seen - self.nth + 1), self.times)
+
+    def end(self) -> None:
+        """It does not go wrong any more, and whoever waits goes on."""
+        self.ended = True
+        self.release()
 
     def release(self) -> None:
         """Whoever waits goes on, and nobody waits any more."""
@@ -117,7 +137,8 @@ class Fault:
             self._waiting.append(ended)
             if self._released:
                 ended.set()
-        until_left(ended.set)
+        if until_left(ended.set) is False:  # gRPC's word for: it has left already
+            ended.set()
         ended.wait(min(self.seconds, WAIT_SECONDS))
 
     def fits(self, *, table: str | None, job: str | None, statement: str | None) -> bool:
@@ -180,7 +201,7 @@ class Script:
     def unused(self) -> list[str]:
         """What has not gone wrong, in words."""
         with self._lock:
-            return [str(fault) for fault in self._faults if fault.used < fault.times]
+            return [str(fault) for fault in self._faults if not fault.is_met]
 
     def stop(self) -> None:
         """Nothing goes wrong any more, and nobody waits."""
@@ -191,4 +212,4 @@ class Script:
             fault.release()
 
     def _open(self, step: str) -> list[Fault]:
-        return [fault for fault in self._faults if fault.step == step and fault.used < fault.times]
+        return [fault for fault in self._faults if fault.step == step and not fault.is_over]

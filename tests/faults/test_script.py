@@ -13,7 +13,7 @@ from google.rpc import code_pb2
 
 from emulator.clients import batch
 from faults.answers import detail, error_codes, run_job
-from faults.script import Fault, Script
+from faults.script import FOREVER, Fault, Script
 
 if TYPE_CHECKING:
     from emulator.clients import Clients
@@ -59,6 +59,21 @@ class TestCounting:
             script.call("commit")
 
         assert script.unused() == ["commit, with reply lost, of call 3, 2 times: reached 1 times"]
+
+    def test_forever_is_until_it_is_ended(self) -> None:
+        script = Script()
+        fault = script.add(Fault(step="open", what="UNAVAILABLE", times=FOREVER))
+        before = script.unused()
+        met = [script.call("open") for _ in range(3)]
+
+        fault.end()
+
+        assert (before, met, script.call("open")) == (
+            ["open, with UNAVAILABLE, of call 1, forever: reached 0 times"],
+            [fault] * 3,
+            None,
+        )
+        assert script.unused() == []
 
     def test_a_word_that_the_step_has_not(self, server: FaultServer) -> None:
         with pytest.raises(ValueError, match=r"^open cannot fail with 'row errors': ABORTED, "):

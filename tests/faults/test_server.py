@@ -288,7 +288,7 @@ def test_rows_are_exchanged_for_those_of_another_table(clients: Clients, server:
     clients.rows("INSERT INTO d.staging (n) VALUES (20), (21)")
 
     job = clients.bigquery.query(
-        f"MERGE `{TABLE}` AS `target` USING `d.staging` AS `staged` ON FALSE "
+        f"MERGE `{TABLE}` AS `target` USING (SELECT `n` FROM `d.staging`) AS `staged` ON FALSE "
         "WHEN NOT MATCHED BY SOURCE AND `target`.`n` >= 2 THEN DELETE "
         "WHEN NOT MATCHED THEN INSERT (`n`) VALUES (`staged`.`n`)",
         job_retry=None,

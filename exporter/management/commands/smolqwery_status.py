@@ -79,7 +79,8 @@ def _attention(status: TableStatus) -> Iterator[str]:
     if status.problem:
         yield "cannot be read"
     if status.in_doubt:
-        yield f"in doubt: {', '.join(status.in_doubt)}, since {status.in_doubt_since:%Y-%m-%d %H:%M} UTC"
+        since = f", since {status.in_doubt_since:%Y-%m-%d %H:%M} UTC" if status.in_doubt_since else ""
+        yield f"in doubt: {', '.join(status.in_doubt)}{since}"
     if status.abandoned:
         yield f"abandoned: {', '.join(status.abandoned)}"
     if status.being_replaced:
