@@ -1,0 +1,131 @@
+"""Runs that overlap, wake up late, or lose the ground under them, at the places where that hurts most."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.core.management import call_command
+
+from exporter import commits, counts, doubt
+from exporter_cases import shop
+from exporter_cases.interleaving import Killed, die, once
+from exporter_cases.shop import OrderExtractor, order
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import MakeWarehouse, RunCommand
+    from emulator.warehouse import WarehouseCopy
+
+
+@pytest.fixture
+def copy(make_warehouse: MakeWarehouse) -> WarehouseCopy:
+    """The tables of the shop's orders, with one order on each of the first three days."""
+    warehouse = make_warehouse(OrderExtractor)
+    for number in (1, 2, 3):
+        shop.orders.put(f"2025-01-0{number}", order(f"2025-01-0{number}", number))
+    return warehouse
+
+
+def _other_run(*argv: str) -> None:
+    call_command("smolqwery_extract", *argv, "--verbosity", "0")
+
+
+def _numbers(copy: WarehouseCopy) -> list[int]:
+    return [number for (number,) in copy.rows("order", "`number`")]
+
+
+def _lose_ledger(copy: WarehouseCopy) -> None:
+    dataset = f"{copy.dataset}_exporter"
+    copy.drop_table("ledger", dataset=dataset)
+    copy.make_table("ledger", copy.schema("exporter_ledger"), dataset=dataset)
+
+
+def _prepare_and_die(monkeypatch: pytest.MonkeyPatch, *argv: str) -> None:
+    once(monkeypatch, "prepared", die)
+    with pytest.raises(Killed):
+        _other_run(*argv)
+
+
+class TestARunThatIsSuspendedWhileItCountsRows:
+    """The streams of a unit of two days are gone, and it finds out by the rows that are there."""
+
+    @pytest.fixture(autouse=True)
+    def _gone(self, copy: WarehouseCopy, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        del db
+        monkeypatch.setattr(commits, "REFUSED_SECONDS", 0.0)
+        _prepare_and_die(monkeypatch, "--to", "2025-01-02")
+        copy.sql(f"UPDATE `{copy.ledger_name}` SET `streams` = [CONCAT(`streams`[OFFSET(0)], 'gone')] WHERE TRUE")
+
+    @staticmethod
+    def _meanwhile(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], None]) -> None:
+        """Between the first look at the ledger and the count."""
+        count = counts.rows_between
+
+        def rows_between(*args: Any) -> int:
+            monkeypatch.setattr(doubt, "rows_between", count)
+            happens()
+            return count(*args)
+
+        monkeypatch.setattr(doubt, "rows_between", rows_between)
+
+    def test_rows_of_a_later_generation_are_not_taken_for_its_own(
+        self, copy: WarehouseCopy, run_command: RunCommand, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A day later, another run has abandoned it and done again the first of its days, which has a second row."""
+
+        def a_day_later() -> None:
+            with monkeypatch.context() as patched:
+                patched.setattr(doubt, "SAFE_AFTER", timedelta(0))
+                shop.orders.put("2025-01-01", order("2025-01-01", 11))
+                _other_run("--to", "2025-01-01")
+
+        self._meanwhile(monkeypatch, a_day_later)
+
+        run_command("smolqwery_extract", "--to", "2025-01-03")
+        run_command("smolqwery_extract", "--to", "2025-01-03")
+
+        assert sorted(_numbers(copy)) == [1, 2, 3, 11]
+
+    def test_rows_of_a_later_generation_are_no_reason_to_give_up(
+        self, copy: WarehouseCopy, run_command: RunCommand, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def a_day_later() -> None:
+            with monkeypatch.context() as patched:
+                patched.setattr(doubt, "SAFE_AFTER", timedelta(0))
+                _other_run("--to", "2025-01-01")
+
+        self._meanwhile(monkeypatch, a_day_later)
+
+        result = run_command("smolqwery_extract", "--to", "2025-01-03")
+
+        assert (result.stderr, result.exit_code) == ("", 0)
+        assert _numbers(copy) == [1, 2, 3]
+
+
+class TestTheLedgerIsLost:
+    def test_between_prepare_and_commit(
+        self, copy: WarehouseCopy, run_command: RunCommand, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What is committed afterwards is adopted by the next run, like all that was there before."""
+        once(monkeypatch, "prepared", lambda: _lose_ledger(copy))
+
+        run_command("smolqwery_extract", "--to", "2025-01-02")
+        result = run_command("smolqwery_extract", "--to", "2025-01-03")
+
+        assert result.exit_code == 0
+        assert _numbers(copy) == [1, 2, 3]
+
+    def test_with_a_unit_in_doubt_that_a_run_knows_of(
+        self, copy: WarehouseCopy, run_command: RunCommand, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        _prepare_and_die(monkeypatch, "--to", "2025-01-02")
+        once(monkeypatch, "ledger read", lambda: _lose_ledger(copy))
+
+        run_command("smolqwery_extract", "--to", "2025-01-02")
+        result = run_command("smolqwery_extract", "--to", "2025-01-03")
+
+        assert result.exit_code == 0
+        assert _numbers(copy) == [1, 2, 3]
