@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +15,8 @@ from exporter_cases.shop import OrderExtractor, order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from pytest_django import Settings
 
     from conftest import MakeWarehouse, RunCommand
     from emulator.warehouse import WarehouseCopy
@@ -129,3 +131,68 @@ class TestTheLedgerIsLost:
 
         assert result.exit_code == 0
         assert _numbers(copy) == [1, 2, 3]
+
+
+class TestTheLedgerThatARunHasReadIsOld:
+    """Hours old, for the last of many tables."""
+
+    def test_days_of_another_time_zone_are_refused(
+        self, copy: WarehouseCopy, run_command: RunCommand, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def other_run() -> None:
+            settings.TIME_ZONE = "America/New_York"
+            _other_run("--to", "2025-01-02")
+
+        settings.TIME_ZONE = "Asia/Tokyo"
+        once(monkeypatch, "ledger read", other_run)
+        shop.orders.clear()
+        shop.orders.put("2025-01-02", order("2025-01-02", 2, hour=15))
+
+        result = run_command("smolqwery_extract", "--to", "2025-01-03")
+
+        assert result.exit_code == 1
+        assert "its days are local to America/New_York, and TIME_ZONE is Asia/Tokyo now" in result.stderr
+        assert copy.ledger("DISTINCT `time_zone`", "") == [("America/New_York",)]
+
+    def test_days_of_another_time_zone_are_refused_also_by_a_run_that_has_read_rows(
+        self, copy: WarehouseCopy, run_command: RunCommand, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def other_run() -> None:
+            settings.TIME_ZONE = "America/New_York"
+            _other_run("--to", "2025-01-01")
+
+        settings.TIME_ZONE = "America/Chicago"
+        once(monkeypatch, "finalized", other_run)
+
+        result = run_command("smolqwery_extract", "--to", "2025-01-03")
+
+        assert result.exit_code == 1
+        assert "its days are local to America/New_York, and TIME_ZONE is America/Chicago now" in result.stderr
+        assert copy.ledger("DISTINCT `time_zone`", "") == [("America/New_York",)]
+        assert _numbers(copy) == [1]
+
+
+def test_midnight_comes_after_the_last_day_was_adopted(
+    copy: WarehouseCopy,
+    run_command: RunCommand,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Rows of the day that was not over then are in the table already, and are not to be there twice."""
+    copy.sql(
+        f"INSERT INTO `{copy.name('order')}` (`timestamp`, `number`) VALUES "
+        "('2025-01-01 17:00:00+00', 1), ('2025-01-02 17:00:00+00', 2)"
+    )
+
+    def finish_day(number: int) -> None:
+        for module in ("adoption", "bounds"):
+            monkeypatch.setattr(f"exporter.{module}.last_finished_day", lambda *_args: date(2025, 1, number))
+
+    finish_day(1)
+    once(monkeypatch, "adopted", lambda: finish_day(2))
+
+    run_command("smolqwery_extract")
+    run_command("smolqwery_extract")
+    finish_day(3)
+    run_command("smolqwery_extract")
+
+    assert _numbers(copy) == [1, 2, 3]
