@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.management import call_command
+from google.api_core.exceptions import Forbidden
+from google.cloud.bigquery import QueryJob
 
-from exporter import commits, counts, doubt
+from exporter import commits, counts, doubt, jobs, ledger_sql
+from exporter.jobs import Jobs
 from exporter_cases import shop
 from exporter_cases.interleaving import Killed, die, once
 from exporter_cases.shop import OrderExtractor, order
@@ -172,6 +175,33 @@ class TestTheLedgerThatARunHasReadIsOld:
         assert _numbers(copy) == [1]
 
 
+def test_attempts_of_runs_before_cost_no_query_each(
+    copy: WarehouseCopy, run_command: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table that has failed for weeks has hundreds of them, and is to go on within minutes."""
+    monkeypatch.setattr(jobs, "_PAUSE_SECONDS", 0.0)
+    read = Jobs.rows
+    queries: list[str] = []
+
+    def rows(self: Jobs, sql: str, parameters: Any) -> Any:
+        queries.append(sql)
+        return read(self, sql, parameters)
+
+    run_command("smolqwery_extract", "--to", "2025-01-01")
+    monkeypatch.setattr(Jobs, "rows", rows)
+    run_command("smolqwery_extract", "--to", "2025-01-02")
+    of_a_day = len(queries)
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger_sql, "PREPARE", "SELECT ERROR('not today')")
+        for _ in range(3):
+            run_command("smolqwery_extract", "--to", "2025-01-03")
+    queries.clear()
+    run_command("smolqwery_extract", "--to", "2025-01-03")
+
+    assert _numbers(copy) == [1, 2, 3]
+    assert len(queries) == of_a_day
+
+
 def test_midnight_comes_after_the_last_day_was_adopted(
     copy: WarehouseCopy,
     run_command: RunCommand,
@@ -196,3 +226,39 @@ def test_midnight_comes_after_the_last_day_was_adopted(
     run_command("smolqwery_extract")
 
     assert _numbers(copy) == [1, 2, 3]
+
+
+class TestReplace:
+    def test_a_merge_whose_end_could_not_be_read_is_not_run_again(
+        self, copy: WarehouseCopy, run_command: RunCommand, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Or a run that wakes up late would bring back what a newer replacement has exchanged."""
+        run_command("smolqwery_extract", "--to", "2025-01-03")
+        shop.orders.clear()
+        shop.orders.put("2025-01-02", order("2025-01-02", 20))
+        replace = ("--replace", "--from", "2025-01-02", "--to", "2025-01-02")
+        load: Any = QueryJob._reload_query_results
+        run_once = Jobs.run_once
+
+        def refused(self: QueryJob, *args: Any, **kwargs: Any) -> Any:
+            if self.job_id and self.job_id.startswith("smolqwery-merge") and self.done():
+                raise Forbidden("quota exceeded")
+            return load(self, *args, **kwargs)
+
+        def suspended(self: Jobs, sql: str, parameters: Any, *, job_id: str) -> Any:
+            ran = run_once(self, sql, parameters, job_id=job_id)
+            if job_id.startswith("smolqwery-merge"):
+                monkeypatch.setattr(QueryJob, "_reload_query_results", load)
+                monkeypatch.setattr(Jobs, "run_once", run_once)
+                shop.orders.clear()
+                shop.orders.put("2025-01-02", order("2025-01-02", 200))
+                _other_run(*replace)
+            return ran
+
+        monkeypatch.setattr(QueryJob, "_reload_query_results", refused)
+        monkeypatch.setattr(Jobs, "run_once", suspended)
+
+        result = run_command("smolqwery_extract", *replace)
+
+        assert result == ("order  2025-01-02  1 row  replaced  0.0 s\n", "", 0)
+        assert _numbers(copy) == [1, 3, 200]
