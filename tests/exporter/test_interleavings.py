@@ -10,7 +10,7 @@ from django.core.management import call_command
 from google.api_core.exceptions import Forbidden
 from google.cloud.bigquery import QueryJob
 
-from exporter import commits, counts, doubt, jobs, ledger_sql
+from exporter import commits, counts, doubt, jobs, ledger_sql, unit
 from exporter.jobs import Jobs
 from exporter_cases import shop
 from exporter_cases.interleaving import Killed, die, once
@@ -173,6 +173,28 @@ class TestTheLedgerThatARunHasReadIsOld:
         assert "its days are local to America/New_York, and TIME_ZONE is America/Chicago now" in result.stderr
         assert copy.ledger("DISTINCT `time_zone`", "") == [("America/New_York",)]
         assert _numbers(copy) == [1]
+
+    def test_an_earlier_first_date_does_not_block_the_table(
+        self, copy: WarehouseCopy, run_command: RunCommand, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Two runs of an empty table that do not agree on its first day."""
+        monkeypatch.setattr(unit, "UNIT_ROWS", 1)
+        shop.orders.clear()
+        shop.orders.put("2025-01-01", order("2025-01-01", 1))
+        shop.orders.put("2025-01-03", order("2025-01-03", 3))
+
+        def other_run() -> None:
+            settings.SMOLQWERY_FIRST_DATE = "2025-01-03"
+            _other_run("--to", "2025-01-03")
+            settings.SMOLQWERY_FIRST_DATE = "2025-01-01"
+
+        once(monkeypatch, "opened", other_run)
+
+        first = run_command("smolqwery_extract", "--to", "2025-01-04")
+        second = run_command("smolqwery_extract", "--to", "2025-01-04")
+
+        assert "did not succeed" not in first.stderr + second.stderr
+        assert _numbers(copy) in ([1, 3], [3])
 
 
 def test_attempts_of_runs_before_cost_no_query_each(
