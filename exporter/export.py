@@ -85,6 +85,7 @@ def _export_table(run: Run, source: Source, known: TableLedger) -> None:
     refuse_other_settings(run, source, known)
     last = last_day(run)  # asked before: a day that ends after the look at its rows waits for the next run
     known = adopted(run, source, recovered(run, source, known))
+    refuse_other_settings(run, source, known)  # again: another run may have begun the table since the ledger was read
     if run.options.replace and run.options.first and run.options.last:
         from exporter.replacement import replace_days  # noqa: PLC0415 - as in _export_unit
 
@@ -98,6 +99,7 @@ def _export_table(run: Run, source: Source, known: TableLedger) -> None:
         generation = known.abandoned.get(head + ONE_DAY, -1) + 1
         known = _export_unit(run, source, known, head + ONE_DAY, last_to_redo(known, head + ONE_DAY, last), generation)
         known = recovered(run, source, known)
+        refuse_other_settings(run, source, known)
         if head_of(run, known) <= head and known.abandoned.get(head + ONE_DAY, -1) < generation:
             raise LedgerError(
                 location=f"{source.name}, {head + ONE_DAY}",

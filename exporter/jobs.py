@@ -66,12 +66,14 @@ class Jobs:
     ) -> T:
         """Attempt by attempt, until `look` finds in BigQuery what one of them did.
 
-        `look` is asked after each attempt has ended, and answers None when the next one may begin. Raises LedgerError
-        when three attempts of this process have failed.
+        `look` is asked after each attempt has ended, but for failed ones of other runs, and answers None when the next
+        may begin. Raises LedgerError when three attempts of this process have failed.
         """
         failures = 0
         for attempt in count():
             ran = self.run_once(sql, parameters, job_id=job_id(key, attempt))
+            if ran.error is not None and ran.refusal is None and not ran.ours:
+                continue  # of a run before: with nothing to look for, hundreds of them are passed quickly
             found = look(ran)
             if found is not None:
                 return found
@@ -122,7 +124,10 @@ class Jobs:
         except exceptions.GoogleAPICallError as error:
             if job.state != "DONE":
                 raise
-            return Ran(ours=ours, error=(job.error_result or {}).get("message") or error.message)
+            # Only the job itself tells. Were a call for its results that is refused taken for its failure, the next
+            # attempt would run the same MERGE again, perhaps after a newer replacement.
+            if job.error_result is not None:
+                return Ran(ours=ours, error=job.error_result.get("message") or error.message)
         return Ran(ours=ours, affected=job.num_dml_affected_rows or 0)
 
     def _begin(self, sql: str, parameters: Sequence[Parameter], *, job_id: str | None = None) -> bigquery.QueryJob:

@@ -121,9 +121,14 @@ class Ledger:
 
     def mark(self, entry: Unit | Replacement, event: Literal["committed", "abandoned", "replaced", "expired"]) -> None:
         """Remember it. Losing "committed" costs a repeated commit, "replaced" a look at a job; both change nothing."""
-        statement = sql.ABANDON if event == "abandoned" else sql.APPEND
+        statement = sql.MARK_UNIT if isinstance(entry, Unit) else sql.MARK_REPLACEMENT
         with translated_errors(self._name):
-            self._rows(statement, self._parameters(entry, event))
+            self._rows(sql.ABANDON if event == "abandoned" else statement, self._parameters(entry, event))
+
+    def mark_found(self, unit: Unit) -> None:
+        """Remember a unit as committed because its rows were counted, unless it is abandoned by now."""
+        with translated_errors(self._name):
+            self._rows(sql.MARK_FOUND, self._parameters(unit, "committed"))
 
     def state(self, unit: Unit) -> UnitState:
         """What is known of a unit in doubt, by BigQuery's clock."""
