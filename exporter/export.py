@@ -127,7 +127,7 @@ def _export_unit(  # noqa: PLR0913, PLR0917 - what a unit is
             with run.interrupts.held(f"{source.name}, from {first} on, was committed"):
                 run.warehouse.refuse_another(source.table)
                 steps.reached("looked again")
-                holder = run.ledger.prepare(unit)
+                holder = run.ledger.prepare(unit, begins=known.first_day is None)
                 steps.reached("prepared")
                 known = _settled(run, source, known, unit, holder, started)
     if draft.failure is not None and holder == unit:
@@ -145,8 +145,9 @@ def _settled(  # noqa: PLR0913, PLR0917 - as above
         return known.exported(unit) if committed else run.ledger.read_table(source.table)
     known = run.ledger.read_table(source.table)
     if holder is not None and known.head is not None and known.head >= holder.days[-1]:
+        committed = True
         if holder in known.in_doubt:
-            commit_unit(run, source, holder)
+            committed = commit_unit(run, source, holder)
             known = run.ledger.read_table(source.table)
-        run.report(holder, "committed by another run", started)
+        run.report(holder, "committed by another run" if committed else "abandoned", started)
     return known

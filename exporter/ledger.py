@@ -75,9 +75,10 @@ class Ledger:
             rows = self._rows(sql.DAYS, parameters)
         return [DayEntry(**row) for row in rows]
 
-    def prepare(self, unit: Unit) -> Unit | None:
+    def prepare(self, unit: Unit, *, begins: bool = False) -> Unit | None:
         """Compare and swap: the unit that holds the first of these days now, ours or that of a run that was faster.
 
+        It `begins` a table of which the ledger knew nothing: whichever day that is, there is one such unit of a table.
         None: the ledger has moved on since it was read. Raises LedgerError when BigQuery fails the job three times.
         """
 
@@ -89,9 +90,12 @@ class Ledger:
                 return (unit if unit in holders else holders[-1],)
             known = self._known(unit)
             exported = known.head is not None and known.head >= unit.days[0]
-            return (None,) if exported or known.abandoned.get(unit.days[0], -1) >= unit.generation else None
+            begun = begins and known.first_day is not None
+            moved_on = exported or begun or known.abandoned.get(unit.days[0], -1) >= unit.generation
+            return (None,) if moved_on else None
 
-        (holder,) = self._swap(("prepare", unit.days[0], unit.generation), sql.PREPARE, unit, "prepared", look)
+        step = ("prepare", "first unit") if begins else ("prepare", unit.days[0], unit.generation)
+        (holder,) = self._swap(step, sql.PREPARE, unit, "prepared", look)
         return holder
 
     def adopt(self, entry: Unit) -> bool:
