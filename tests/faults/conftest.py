@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import pytest
 
+from conftest import warehouse_on
 from emulator.clients import clients_of, field
-from emulator.warehouse import WarehouseCopy
 from faults.server import FaultServer
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from conftest import MakeWarehouse
     from emulator.clients import Clients
+    from emulator.warehouse import WarehouseCopy
     from exporter import BaseExtractor
 
 
@@ -50,7 +50,6 @@ def clients(server_clients: Clients) -> Clients:
 @pytest.fixture
 def make_faulty_warehouse(
     no_cloud: None,
-    server: FaultServer,
     server_clients: Clients,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
@@ -59,16 +58,6 @@ def make_faulty_warehouse(
     del no_cloud
 
     def make(*extractors: type[BaseExtractor[Any]], first_date: str = "2025-01-01") -> WarehouseCopy:
-        for name, value in server.emulator.environ.items():
-            monkeypatch.setenv(name, value)
-        settings.SMOLQWERY_EXTRACTORS = [f"{one.__module__}.{one.__qualname__}" for one in extractors]
-        settings.SMOLQWERY_FIRST_DATE = first_date
-        settings.SMOLQWERY_PROJECT = server.emulator.project
-        settings.SMOLQWERY_DATASET = f"d{uuid4().hex[:12]}"
-        settings.SMOLQWERY_DATASET_LOCATION = "EU"
-        settings.SMOLQWERY_ACL_GROUPS = settings.SMOLQWERY_READER_GROUPS = []
-        warehouse = WarehouseCopy.of_settings(server_clients)
-        warehouse.make_all()
-        return warehouse
+        return warehouse_on(server_clients, settings, monkeypatch, extractors, first_date=first_date)
 
     return make
