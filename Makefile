@@ -12,16 +12,19 @@ PROJECT ?= tests/example
 export DJANGO_SETTINGS_MODULE = $(SETTINGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check codegen bench clean
+.PHONY: help install demo test test-faults check codegen bench clean
 
 help: ## Show this help.
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s  %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-11s  %s\n", $$1, $$2 }'
 
 demo: install ## See it work: a year of flights from Django to a local BigQuery, with Terraform.
 	@$(BIN)/python tests/emulator $(BIN)/python tests/example/demo.py
 
 test: install ## Run all tests.
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-faults: install ## Kill, interrupt and overlap exports by the hundred.
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "long or not long" tests/faults/test_kills.py tests/faults/test_overlaps.py
 
 check: install ## Lint, types, drift of the generated Terraform, its format.
 	$(BIN)/ruff check

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from exporter import steps
+from exporter.annotations import Type
 from exporter.counts import newest, rows_between
 from exporter.days import ONE_DAY, day_of, last_finished_day
 from exporter.entries import Unit
@@ -24,11 +25,11 @@ def adopted(run: Run, source: Source, known: TableLedger) -> TableLedger:
     """
     if known.first_day is not None and (known.adopted_day is None or known.head != known.adopted_day):
         return known
-    column = source.date_column.name
-    found = newest(run.warehouse, source.table.table_id, column)
+    column = source.date_column
+    found = newest(run.warehouse, source.table.table_id, column.name)
     if found is None:
         return known
-    present = day_of(found, source.zone) if isinstance(found, datetime) else found
+    present = found if column.type is Type.DATE else day_of(cast("datetime", found), source.zone)
     yesterday = last_finished_day(datetime.now(UTC), source.zone, timedelta(0))
     if present > yesterday + ONE_DAY:
         raise LedgerError(
@@ -44,7 +45,7 @@ def adopted(run: Run, source: Source, known: TableLedger) -> TableLedger:
     if run.options.dry_run:
         run.reporter.notice(source.table.table_id, _notice(source, day, present, "would be"))
         return replace(known, first_day=day, head=day, adopted_day=day)
-    rows = rows_between(run.warehouse, source.table.table_id, column, *source.bounds(day, day))
+    rows = rows_between(run.warehouse, source.table.table_id, column.name, *source.bounds(day, day))
     entry = Unit(
         table_id=source.table.table_id,
         table_created=source.table.created,

@@ -108,7 +108,6 @@ def _replaced(run: Run, source: Source, known: TableLedger, first: date, last: d
             run_id=unit.run_id,
         )
         with run.interrupts.held(f"{where}, was replaced"):
-            run.warehouse.refuse_another(source.table)
             if not run.ledger.begin_replacing(replacement):
                 return False
             steps.reached("replacing")
@@ -117,6 +116,7 @@ def _replaced(run: Run, source: Source, known: TableLedger, first: date, last: d
 
 def _merged(run: Run, source: Source, replacement: Replacement, started: float) -> bool:
     """Whether the rows are exchanged now. False: the staging table was gone before they were, and nothing is."""
+    # The last look: no statement can ask when its table was made, and MERGE would fill one that is made after this.
     run.warehouse.refuse_another(source.table)
     where = f"{source.name}, {written_days(replacement.days)}"
     # The staging table's: the dataclass may have changed since.

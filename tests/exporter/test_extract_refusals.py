@@ -72,19 +72,6 @@ def test_another_time_zone(warehouse: WarehouseCopy, run_command: RunCommand, se
     )
 
 
-def test_rows_that_the_ledger_does_not_know(warehouse: WarehouseCopy, run_command: RunCommand) -> None:
-    warehouse.sql(f"INSERT INTO `{warehouse.name('order')}` (`timestamp`, `number`) VALUES ('2024-12-31', 1)")
-
-    result = run_command("smolqwery_extract", "--to", "2025-01-01")
-
-    assert result == _refused(
-        warehouse,
-        "holds 1 rows that the ledger does not know.",
-        "Export into a new table (a new dataclass name gives one), or empty this one.",
-    )
-    assert shop.orders.asked == []
-
-
 def test_what_is_known_of_a_dropped_table_does_not_count(warehouse: WarehouseCopy, run_command: RunCommand) -> None:
     shop.orders.put("2025-01-01", order("2025-01-01", 1))
     run_command("smolqwery_extract", "--to", "2025-01-02")

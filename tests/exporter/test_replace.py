@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.management import call_command
+from google.api_core.exceptions import NotFound
 
+from exporter import replacement
 from exporter.jobs import Jobs
 from exporter_cases import everything, shop
 from exporter_cases.everything import SampleExtractor
@@ -73,10 +75,10 @@ def _replacements(warehouse: WarehouseCopy) -> list[tuple[Any, ...]]:
     )
 
 
-def _staging_tables(warehouse: WarehouseCopy) -> list[str]:
+def _staging_tables(warehouse: WarehouseCopy, table: str = "order") -> list[str]:
     answer = warehouse.send("GET", f"datasets/{warehouse.dataset}_exporter/tables")
-    names = [table["tableReference"]["tableId"] for table in answer["tables"]]
-    return [name for name in names if name.startswith("replacing_order_")]
+    names = [found["tableReference"]["tableId"] for found in answer["tables"]]
+    return [name for name in names if name.startswith(f"replacing_{table}_")]
 
 
 @pytest.mark.parametrize(
@@ -175,6 +177,18 @@ def test_columns_of_every_type_arrive_as_they_did_before(
     assert result.exit_code == 0
     assert [row["text"] for row in before] == [everything.SPARSE.text, everything.FULL.text]
     assert _by_name(warehouse) == before
+    # BigQuery's MERGE tells the fields of a record by their place, the emulator's by their name.
+    (staging,) = _staging_tables(warehouse, "sample")
+    assert _schema(warehouse, f"{warehouse.dataset}_exporter", staging) == _schema(
+        warehouse, warehouse.dataset, "sample"
+    )
+
+
+def _schema(warehouse: WarehouseCopy, dataset: str, table: str) -> list[Any]:
+    def described(fields: list[dict[str, Any]]) -> list[Any]:
+        return [(one["name"], one["type"], one["mode"], described(one.get("fields", []))) for one in fields]
+
+    return described(warehouse.send("GET", f"datasets/{dataset}/tables/{table}")["schema"]["fields"])
 
 
 def test_days_with_23_and_25_hours(make_warehouse: MakeWarehouse, run_command: RunCommand) -> None:
@@ -264,22 +278,25 @@ def test_where_nothing_is_exported_there_is_nothing_to_replace(
     )
 
 
-def test_more_days_than_one_job_may_change_are_refused(make_warehouse: MakeWarehouse, run_command: RunCommand) -> None:
+def test_more_days_than_one_job_may_change_are_refused(
+    make_warehouse: MakeWarehouse, run_command: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """BigQuery would fail the MERGE, after the replacement was prepared, for as long as its rows are staged."""
-    warehouse = make_warehouse(TotalExtractor, first_date="2010-01-01")
-    for number in range((date(2025, 1, 1) - date(2010, 1, 1)).days):
-        shop.totals.put(f"{date(2010, 1, 1) + timedelta(days=number)}", Total(orders=1))
+    monkeypatch.setattr(OrderExtractor, "get_partitioning", lambda _self: "HOUR")
+    warehouse = make_warehouse(OrderExtractor, first_date="2024-08-01")
     run_command("smolqwery_extract", "--to", "2024-12-31")
 
-    result = run_command("smolqwery_extract", "--replace", "--from", "2010-01-01", "--to", "2020-09-05")
+    refused = run_command("smolqwery_extract", "--replace", "--from", "2024-08-01", "--to", "2024-12-29")
+    most = run_command("smolqwery_extract", "--replace", "--from", "2024-08-01", "--to", "2024-12-28")
 
-    assert result == (
+    assert refused == (
         "",
-        f"total failed.\n--replace, {warehouse.name('total')}, 2010-01-01 to 2020-09-05: BigQuery exchanges the rows "
-        "of at most 3,900 days of this table in one step.\n  Replace them in several runs.\n"
-        "Exported 0 of 1 tables. Failed: total.\n",
+        f"order failed.\n--replace, {warehouse.name('order')}, 2024-08-01 to 2024-12-29: BigQuery exchanges the rows "
+        "of at most 150 days of this table in one step.\n  Replace them in several runs.\n"
+        "Exported 0 of 1 tables. Failed: order.\n",
         1,
     )
+    assert most == ("order  2024-08-01 to 2024-12-28  0 rows  replaced  0.0 s\n", "", 0)
 
 
 NEEDS = "--replace needs --from and --to: the first and the last day whose rows are exchanged.\n"
@@ -331,6 +348,21 @@ def test_a_dry_run_reads_and_writes_nothing(warehouse: WarehouseCopy, replace: C
     assert _staging_tables(warehouse) == []
 
 
+def test_a_dry_run_leaves_undone_what_another_run_left_undone(
+    warehouse: WarehouseCopy, replace: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _stock({"02": [20]})
+    once(monkeypatch, "replacing", die)
+    with pytest.raises(Killed):
+        replace("02", "02")
+
+    result = replace("02", "02", "--dry-run")
+
+    assert result == ("order  2025-01-02  1 row  would replace  0.0 s\n", "", 0)
+    assert _orders(warehouse) == _rows(OF_FIVE_DAYS)
+    assert [row[:2] for row in _replacements(warehouse)] == [(1, "replacing")]
+
+
 def test_of_several_tables_one_fails(make_warehouse: MakeWarehouse, replace: Callable[..., Ended]) -> None:
     warehouse = make_warehouse(TotalExtractor, OrderExtractor)
     _stock(OF_FIVE_DAYS)
@@ -364,6 +396,7 @@ def test_what_is_remembered_of_replacements(
     replace("02", "02")
     (status,) = json.loads(run_command("smolqwery_status", "--format", "json").stdout)
     later = run_command("smolqwery_extract", "--to", "2025-01-06")
+    verified = run_command("smolqwery_verify")
 
     second, third = date(2025, 1, 2), date(2025, 1, 3)
     assert _replacements(warehouse) == [
@@ -374,6 +407,7 @@ def test_what_is_remembered_of_replacements(
     ]
     assert (status["first_day"], status["last_day"], status["rows"]) == ("2025-01-01", "2025-01-05", 7)
     assert later == ("order  2025-01-06  1 row  committed  0.0 s\n", "", 0)
+    assert (verified.stderr, verified.exit_code) == ("", 0)
 
 
 def test_every_night_the_new_day_and_the_last_three_again(
@@ -386,7 +420,7 @@ def test_every_night_the_new_day_and_the_last_three_again(
     settings.SMOLQWERY_SETTLE_DELAY = timedelta(hours=1)
     warehouse = make_warehouse(OrderExtractor)
     outputs = []
-    for night in range(2, 9):
+    for night in range(2, 7):
         # On the night after day n: all of day n - 2, half of day n - 1, a third of day n.
         _stock({f"0{day}": list(range(10 * day, 10 * day + 3 - max(0, day - night + 3))) for day in range(1, night)})
         set_clock(f"2025-01-0{night}T01:00:00-05:00")
@@ -399,14 +433,14 @@ def test_every_night_the_new_day_and_the_last_three_again(
 
     assert {output[1:] for output in outputs} == {("", 0)}
     assert outputs[-2:] == [
-        ("order  2025-01-07  1 row  committed  0.0 s\n", "", 0),
-        ("order  2025-01-05 to 2025-01-07  6 rows  replaced  0.0 s\n", "", 0),
+        ("order  2025-01-05  1 row  committed  0.0 s\n", "", 0),
+        ("order  2025-01-03 to 2025-01-05  6 rows  replaced  0.0 s\n", "", 0),
     ]
     assert warehouse.rows("order", "`number`") == [
-        *((10 * day + number,) for day in range(1, 6) for number in range(3)),
-        (60,),
-        (61,),
-        (70,),
+        *((10 * day + number,) for day in range(1, 4) for number in range(3)),
+        (40,),
+        (41,),
+        (50,),
     ]
 
 
@@ -518,9 +552,12 @@ class TestTwoAtOnce:
     """Another run does all that it does while one waits at a step."""
 
     @pytest.mark.parametrize(
-        "step", ["ledger read", "opened", "appended", "finalized", "staged", "replacing", "merged", "replaced"]
+        ("step", "newer"),
+        [
+            *((step, [200, 201]) for step in ("ledger read", "opened", "appended", "finalized", "staged")),
+            *((step, newer) for step in ("replacing", "merged", "replaced") for newer in ([200, 201], [])),
+        ],
     )
-    @pytest.mark.parametrize("newer", [[200, 201], []])
     def test_they_end_as_if_one_came_after_the_other(
         self,
         warehouse: WarehouseCopy,
@@ -565,6 +602,30 @@ class TestTwoAtOnce:
 
         assert result[1:] == ("", 0)
         assert _orders(warehouse) == _rows(OF_FIVE_DAYS | {"02": [2000]})
+
+    def test_a_run_that_is_always_overtaken_gives_up(
+        self, warehouse: WarehouseCopy, replace: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(replacement, "_MAX_TRIES", 2)
+
+        def another_and_so_on(number: int) -> None:
+            _stock({"02": [number]})
+            call_command("smolqwery_extract", "--replace", "--from", "2025-01-02", "--to", "2025-01-02")
+            once(monkeypatch, "staged", lambda: another_and_so_on(number + 1))
+
+        _stock({"02": [20]})
+        once(monkeypatch, "staged", lambda: another_and_so_on(21))
+
+        result = replace("02", "02")
+
+        assert result == (
+            "order  2025-01-02  1 row  replaced  0.0 s\n" * 2,
+            f"order failed.\n{warehouse.name('order')}, 2025-01-02: not replaced: 2 times another run exported or "
+            "replaced days of this table meanwhile.\n  Run the command again when it is done.\n"
+            "Exported 0 of 1 tables. Failed: order.\n",
+            1,
+        )
+        assert _orders(warehouse) == _rows(OF_FIVE_DAYS | {"02": [22]})
 
     def test_overlapping_days(
         self, warehouse: WarehouseCopy, replace: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
@@ -661,12 +722,14 @@ class TestBigQueryFails:
         )
         assert _orders(warehouse) == _rows(OF_FIVE_DAYS | {"02": [20], "06": [6]})
 
+    @pytest.mark.parametrize("begun", [True, False])
     def test_rows_that_expired_before_they_were_merged(
         self,
         warehouse: WarehouseCopy,
         run_command: RunCommand,
         replace: Callable[..., Ended],
         monkeypatch: pytest.MonkeyPatch,
+        begun: bool,  # noqa: FBT001 - whether BigQuery makes a job that fails, or refuses to make one
     ) -> None:
         """The next run says so, with the command that replaces the days still."""
         _stock({"02": [20], "06": [6]})
@@ -674,8 +737,10 @@ class TestBigQueryFails:
         with pytest.raises(Killed):
             replace("02", "02")
         _drop_staging_tables(warehouse)
-
-        later = run_command("smolqwery_extract", "--to", "2025-01-06")
+        with monkeypatch.context() as patched:
+            if not begun:
+                _refused_merges(patched)
+            later = run_command("smolqwery_extract", "--to", "2025-01-06")
         command = later.stderr.rpartition("manage.py ")[2].split()
         mended = run_command(*command)
 
@@ -834,3 +899,16 @@ def _failing_merges(monkeypatch: pytest.MonkeyPatch, times: int) -> list[str]:
     monkeypatch.setattr(Jobs, "_begin", fail)
     monkeypatch.setattr("exporter.jobs._PAUSE_SECONDS", 0.0)
     return begun
+
+
+def _refused_merges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """BigQuery does not find a table that they name."""
+    begin: Any = Jobs._begin
+
+    def refuse(self: Jobs, sql: str, parameters: Any, *, job_id: str | None = None) -> Any:
+        if job_id is not None and job_id.startswith("smolqwery-merge"):
+            raise NotFound("Not found: Table")
+        return begin(self, sql, parameters, job_id=job_id)
+
+    monkeypatch.setattr(Jobs, "_begin", refuse)
+    monkeypatch.setattr("exporter.jobs._PAUSE_SECONDS", 0.0)
