@@ -119,10 +119,13 @@ class Jobs:
     def _ended(self, job: bigquery.QueryJob, *, ours: bool) -> Ran:
         try:
             job.result(timeout=JOB_SECONDS, retry=RETRY)
-        except exceptions.GoogleAPICallError as error:
+        except (exceptions.GoogleAPIError, TimeoutError):
+            # Asked for the results of a job that has failed, BigQuery answers as if the call had: its state tells.
+            job.reload(retry=RETRY, timeout=CALL_SECONDS)
             if job.state != "DONE":
                 raise
-            return Ran(ours=ours, error=(job.error_result or {}).get("message") or error.message)
+        if job.error_result is not None:
+            return Ran(ours=ours, error=job.error_result.get("message") or "no reason given")
         return Ran(ours=ours, affected=job.num_dml_affected_rows or 0)
 
     def _begin(self, sql: str, parameters: Sequence[Parameter], *, job_id: str | None = None) -> bigquery.QueryJob:
