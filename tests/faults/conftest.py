@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from google.cloud.bigquery import client
 
 from conftest import warehouse_on
 from emulator.clients import clients_of, field
+from exporter import commits, jobs, patience, warehouse
+from exporter_cases.shop import OrderExtractor
+from faults.endings import stock
 from faults.server import FaultServer
 
 if TYPE_CHECKING:
@@ -61,3 +65,40 @@ def make_faulty_warehouse(
         return warehouse_on(server_clients, settings, monkeypatch, extractors, first_date=first_date)
 
     return make
+
+
+@pytest.fixture
+def orders(make_faulty_warehouse: MakeWarehouse) -> WarehouseCopy:
+    """Three days with an order each, not exported yet."""
+    stock()
+    return make_faulty_warehouse(OrderExtractor)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two tries there is a moment, where there are seconds."""
+    monkeypatch.setattr(patience, "_FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(commits, "_LONGEST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(jobs, "_PAUSE_SECONDS", 0.01)
+    for module in (jobs, warehouse):
+        monkeypatch.setattr(module, "RETRY", warehouse.RETRY.with_delay(0.01, 0.05))
+
+
+@pytest.fixture
+def soon_refused(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal of a commit stays after half a second, where it is ten."""
+    del quick
+    monkeypatch.setattr(commits, "REFUSED_SECONDS", 0.5)
+
+
+@pytest.fixture
+def impatient(soon_refused: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is not answered is given up after a second or two, where it is a minute or two."""
+    del soon_refused
+    monkeypatch.setattr(commits, "NO_ANSWER_SECONDS", 2.0)
+    monkeypatch.setattr(commits, "CALL_SECONDS", 0.5)
+    monkeypatch.setattr(jobs, "JOB_SECONDS", 1.0)
+    monkeypatch.setattr(client, "_MIN_GET_QUERY_RESULTS_TIMEOUT", 1.0)
+    for module in (jobs, warehouse):
+        monkeypatch.setattr(module, "CALL_SECONDS", 1.0)
+        monkeypatch.setattr(module, "RETRY", module.RETRY.with_timeout(1.0))
