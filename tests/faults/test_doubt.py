@@ -271,7 +271,8 @@ class TestAtAnyMoment:
             moment = Moment(server, REST, number, commit)
 
             result = run_command(*EXPORT)
-            for fault in (moment, *faults):
+            moment.end()
+            for fault in faults:
                 fault.end()
             if not moment.is_reached:
                 break
@@ -341,6 +342,7 @@ def pass_and_run(server: FaultServer, hours: float, others: list[str]) -> None:
 
 
 def prepared_at(warehouse: WarehouseCopy) -> datetime:
+    instant: datetime
     ((instant,),) = warehouse.ledger("MAX(`recorded_at`)", "WHERE `event` = 'prepared'")
     return instant
 
