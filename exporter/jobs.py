@@ -121,13 +121,14 @@ class Jobs:
     def _ended(self, job: bigquery.QueryJob, *, ours: bool) -> Ran:
         try:
             job.result(timeout=JOB_SECONDS, retry=RETRY)
-        except exceptions.GoogleAPICallError as error:
+        except (exceptions.GoogleAPIError, TimeoutError):
+            # Only the job itself tells whether it has failed. Were a call for its results that is refused taken for
+            # that, the next attempt would run the same MERGE again, perhaps after a newer replacement.
+            job.reload(retry=RETRY, timeout=CALL_SECONDS)
             if job.state != "DONE":
                 raise
-            # Only the job itself tells. Were a call for its results that is refused taken for its failure, the next
-            # attempt would run the same MERGE again, perhaps after a newer replacement.
-            if job.error_result is not None:
-                return Ran(ours=ours, error=job.error_result.get("message") or error.message)
+        if job.error_result is not None:
+            return Ran(ours=ours, error=job.error_result.get("message") or "no reason given")
         return Ran(ours=ours, affected=job.num_dml_affected_rows or 0)
 
     def _begin(self, sql: str, parameters: Sequence[Parameter], *, job_id: str | None = None) -> bigquery.QueryJob:

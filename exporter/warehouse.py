@@ -15,7 +15,7 @@ from google.cloud import bigquery
 from requests import exceptions as requests_exceptions
 
 from exporter.credentials import GRPC_VARIABLE, REST_VARIABLE, credentials_of, no_credentials
-from exporter.errors import SettingsError, TableError, WarehouseError
+from exporter.errors import SettingsError, TableError, WarehouseError, in_a_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -205,7 +205,7 @@ def translated_errors(location: str) -> Iterator[None]:
     except exceptions.Forbidden as error:
         raise WarehouseError(
             location=location,
-            problem=f"BigQuery refuses access: {error.message}.",
+            problem=f"BigQuery refuses access: {in_a_line(error.message)}.",
             remedy="Give the exporter's service account the grants that terraform/ renders, or use other credentials.",
         ) from error
     except (
@@ -219,12 +219,12 @@ def translated_errors(location: str) -> Iterator[None]:
         if isinstance(error, exceptions.ClientError):
             raise WarehouseError(
                 location=location,
-                problem=f"BigQuery refuses the call: {error.message}.",
+                problem=f"BigQuery refuses the call: {in_a_line(error.message)}.",
                 remedy="The message is BigQuery's own. Run this again with --traceback to see which call it was.",
             ) from error
         raise WarehouseError(
             location=location,
-            problem=f"{problem}: {_reason(error)}.",
+            problem=f"{problem}: {in_a_line(_reason(error))}.",
             remedy="Check the network and the endpoint, then run this again.",
         ) from error
 
@@ -235,4 +235,5 @@ def _reason(error: Exception) -> str:
     for inner in (getattr(error, "cause", None), getattr(error, "reason", None), error.__cause__, first):
         if isinstance(inner, Exception):
             return _reason(inner)
-    return str(error)
+    # Google's client says nothing more when a job has not ended in time.
+    return str(error) or "the job has not ended in time"

@@ -20,7 +20,7 @@ from emulator.warehouse import WarehouseCopy
 from exporter_cases import shop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from google.cloud import bigquery
     from pytest_django import Settings
@@ -84,7 +84,6 @@ def no_cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture
 def make_warehouse(
     no_cloud: None,
-    emulator: Emulator,
     emulator_clients: Clients,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
@@ -93,19 +92,31 @@ def make_warehouse(
     del no_cloud
 
     def make(*extractors: type[BaseExtractor[Any]], first_date: str = "2025-01-01") -> WarehouseCopy:
-        for name, value in emulator.environ.items():
-            monkeypatch.setenv(name, value)
-        settings.SMOLQWERY_EXTRACTORS = [f"{one.__module__}.{one.__qualname__}" for one in extractors]
-        settings.SMOLQWERY_FIRST_DATE = first_date
-        settings.SMOLQWERY_PROJECT = emulator.project
-        settings.SMOLQWERY_DATASET = f"d{uuid4().hex[:12]}"
-        settings.SMOLQWERY_DATASET_LOCATION = "EU"
-        settings.SMOLQWERY_ACL_GROUPS = settings.SMOLQWERY_READER_GROUPS = []
-        warehouse = WarehouseCopy.of_settings(emulator_clients)
-        warehouse.make_all()
-        return warehouse
+        return warehouse_on(emulator_clients, settings, monkeypatch, extractors, first_date=first_date)
 
     return make
+
+
+def warehouse_on(
+    clients: Clients,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    extractors: Iterable[type[BaseExtractor[Any]]],
+    *,
+    first_date: str,
+) -> WarehouseCopy:
+    """As the fixture make_warehouse says, with these clients' server for the emulator."""
+    for name, value in clients.emulator.environ.items():
+        monkeypatch.setenv(name, value)
+    settings.SMOLQWERY_EXTRACTORS = [f"{one.__module__}.{one.__qualname__}" for one in extractors]
+    settings.SMOLQWERY_FIRST_DATE = first_date
+    settings.SMOLQWERY_PROJECT = clients.emulator.project
+    settings.SMOLQWERY_DATASET = f"d{uuid4().hex[:12]}"
+    settings.SMOLQWERY_DATASET_LOCATION = "EU"
+    settings.SMOLQWERY_ACL_GROUPS = settings.SMOLQWERY_READER_GROUPS = []
+    warehouse = WarehouseCopy.of_settings(clients)
+    warehouse.make_all()
+    return warehouse
 
 
 @pytest.fixture(autouse=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import pytest
+from google.cloud.bigquery import client
 
+from conftest import warehouse_on
 from emulator.clients import clients_of, field
-from emulator.warehouse import WarehouseCopy
+from exporter import commits, jobs, patience, warehouse
+from exporter_cases.shop import OrderExtractor
+from faults.endings import stock
 from faults.server import FaultServer
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
     from conftest import MakeWarehouse
     from emulator.clients import Clients
+    from emulator.warehouse import WarehouseCopy
     from exporter import BaseExtractor
 
 
@@ -50,7 +54,6 @@ def clients(server_clients: Clients) -> Clients:
 @pytest.fixture
 def make_faulty_warehouse(
     no_cloud: None,
-    server: FaultServer,
     server_clients: Clients,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
@@ -59,16 +62,43 @@ def make_faulty_warehouse(
     del no_cloud
 
     def make(*extractors: type[BaseExtractor[Any]], first_date: str = "2025-01-01") -> WarehouseCopy:
-        for name, value in server.emulator.environ.items():
-            monkeypatch.setenv(name, value)
-        settings.SMOLQWERY_EXTRACTORS = [f"{one.__module__}.{one.__qualname__}" for one in extractors]
-        settings.SMOLQWERY_FIRST_DATE = first_date
-        settings.SMOLQWERY_PROJECT = server.emulator.project
-        settings.SMOLQWERY_DATASET = f"d{uuid4().hex[:12]}"
-        settings.SMOLQWERY_DATASET_LOCATION = "EU"
-        settings.SMOLQWERY_ACL_GROUPS = settings.SMOLQWERY_READER_GROUPS = []
-        warehouse = WarehouseCopy.of_settings(server_clients)
-        warehouse.make_all()
-        return warehouse
+        return warehouse_on(server_clients, settings, monkeypatch, extractors, first_date=first_date)
 
     return make
+
+
+@pytest.fixture
+def orders(make_faulty_warehouse: MakeWarehouse) -> WarehouseCopy:
+    """Three days with an order each, not exported yet."""
+    stock()
+    return make_faulty_warehouse(OrderExtractor)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two tries there is a moment, where there are seconds."""
+    monkeypatch.setattr(patience, "_FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(commits, "_LONGEST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(jobs, "_PAUSE_SECONDS", 0.01)
+    for module in (jobs, warehouse):
+        monkeypatch.setattr(module, "RETRY", warehouse.RETRY.with_delay(0.01, 0.05))
+
+
+@pytest.fixture
+def soon_refused(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal of a commit stays after half a second, where it is ten."""
+    del quick
+    monkeypatch.setattr(commits, "REFUSED_SECONDS", 0.5)
+
+
+@pytest.fixture
+def impatient(soon_refused: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is not answered is given up after a second or two, where it is a minute or two."""
+    del soon_refused
+    monkeypatch.setattr(commits, "NO_ANSWER_SECONDS", 2.0)
+    monkeypatch.setattr(commits, "CALL_SECONDS", 0.5)
+    monkeypatch.setattr(jobs, "JOB_SECONDS", 1.0)
+    monkeypatch.setattr(client, "_MIN_GET_QUERY_RESULTS_TIMEOUT", 1.0)
+    for module in (jobs, warehouse):
+        monkeypatch.setattr(module, "CALL_SECONDS", 1.0)
+        monkeypatch.setattr(module, "RETRY", module.RETRY.with_timeout(1.0))
