@@ -29,7 +29,8 @@ from exporter import ledger_sql as sql
 from exporter.entries import DayEntry, Replacement, TableLedger, Unit, UnitState, known_of_tables, units_of
 from exporter.errors import TableError
 from exporter.jobs import Jobs, array, scalar
-from exporter.warehouse import APPLY_TERRAFORM, Warehouse, translated_errors
+from exporter.refusals import translated_errors
+from exporter.warehouse import APPLY_TERRAFORM, Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
