@@ -123,7 +123,8 @@ def _merged(run: Run, source: Source, replacement: Replacement, started: float) 
     # The staging table's: the dataclass may have changed since.
     names = run.warehouse.column_names(replacement.staging)
     gone = not names
-    columns = ", ".join(f"`{name}`" for name in names or [source.date_column.name])
+    # Without it the statement must fail, also where BigQuery only overlooked it for a moment: all columns, or no row.
+    columns = ", ".join(f"`{name}`" for name in names or ["no staging table"])
     sql = _MERGE.format(table=source.name, staging=replacement.staging, columns=columns, date=source.date_column.name)
     # The staging table is part of the key: a lost ledger counts from 1 again, and the first job 1 has run.
     key = ("merge", source.name, source.table.created.isoformat(), replacement.number, replacement.staging)
@@ -133,11 +134,10 @@ def _merged(run: Run, source: Source, replacement: Replacement, started: float) 
         nonlocal gone
         if ran.error is None:
             return True
-        if gone and (ran.ours or ran.refusal is not None):
-            return False  # begun without a staging table, and so would be every later attempt
-        # An attempt of another run may have begun while it was there, and still succeed: the next one tells.
-        gone = gone or not run.warehouse.column_names(replacement.staging)
-        return None
+        # Gone is what was not there before an attempt of ours, and is not there after it: every later attempt would
+        # fail as well. One of another run may have begun while it was there, and still succeed: the next one tells.
+        was_gone, gone = gone, not run.warehouse.column_names(replacement.staging)
+        return False if was_gone and gone and (ran.ours or ran.refusal is not None) else None
 
     try:
         with translated_errors(where):

@@ -31,6 +31,8 @@ _CLOSED = "('Connection aborted.', RemoteDisconnected('Remote end closed connect
 _JOBS = "/bigquery/v2/projects/example-project/jobs?prettyPrint=false"
 _JOB = re.compile(r" Location: EU Job ID: [\w-]+")
 
+_TABLES = re.compile(r"http\S+/tables\?prettyPrint=false")
+_STAGING = re.compile(r"[\w-]+\.\w+\.replacing_order_\w+")
 _OWN_THREADS = ("append ", "interrupts", "shielded call")
 
 
@@ -65,7 +67,7 @@ def failed(text: str, *, stdout: str = "") -> tuple[str, str, int]:
 
 def said(result: Ended, server: FaultServer) -> Ended:
     """Without what differs from run to run: `{rest}` is where the server listens."""
-    stderr = _JOB.sub("{job}", result.stderr)
+    stderr = _STAGING.sub("{staging}", _TABLES.sub("{tables}", _JOB.sub("{job}", result.stderr)))
     for text, name in ((f"{server.emulator.rest_url}{_JOBS}", "{jobs}"), (server.emulator.rest_url, "{rest}")):
         stderr = stderr.replace(text, name)
     return Ended(result.stdout, stderr.replace(_CLOSED, "{closed}"), result.exit_code)

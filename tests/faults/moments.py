@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from faults.server import FaultServer
 
-REST = ("table", "insert job", "results")
+REST = ("table", "insert job")
+"""All calls of one that tell or change something: the results of a job are what they are when it has run."""
 
 
 class Moment:
@@ -39,7 +40,7 @@ class Moment:
 
 
 def another_run(*argv: str) -> str:
-    """What a command says when it is run here and now, in whatever thread. Raises what it ends with."""
+    """What a command says that is run here and now, in whatever thread. Raises what it ends with."""
     said = StringIO()
     try:
         call_command(*argv, stdout=said, stderr=said)

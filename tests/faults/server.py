@@ -42,6 +42,10 @@ class FaultServer:
         return self
 
     def __exit__(self, *_exc_info: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Nobody listens any more. What is stopped already stays so."""
         self.script.stop()
         self._write.stop()
         self._rest.stop()

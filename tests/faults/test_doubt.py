@@ -297,6 +297,7 @@ class TestAtAnyMoment:
         hours: float,
     ) -> None:
         """Of days that are open, or in doubt; BigQuery's clock stands still, or 26 hours pass before it."""
+        others: list[str] = []
         make = (
             partial(in_doubt, make_faulty_warehouse, run_command, server)
             if begun
@@ -304,7 +305,6 @@ class TestAtAnyMoment:
         )
         for number in count(1):
             warehouse = make()
-            others: list[str] = []
             moment = Moment(server, [*REST, "commit"], number, partial(pass_and_run, server, hours, others))
 
             result = run_command(*EXPORT)
@@ -313,7 +313,7 @@ class TestAtAnyMoment:
                 break
             again = run_command(*EXPORT)
 
-            assert (len(others), result[1:], again) == (1, ("", 0), (NOTHING_NEW, "", 0))
+            assert (len(others), result[1:], again) == (number, ("", 0), (NOTHING_NEW, "", 0))
             assert warehouse.rows("order", "`number`") == [(1,), (2,), (3,)]
         assert number > len(("the ledger", "the commit", "the mark"))
 
