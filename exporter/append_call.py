@@ -48,6 +48,7 @@ class AppendCall:
         self._call: Any = None
         self._closed = False
         self._thread = threading.Thread(target=self._run, name=f"append {stream}", daemon=True)
+        self._sender: threading.Thread | None = None
 
     def open(self) -> None:
         """Not in the constructor: who is interrupted in here must have something to close."""
@@ -57,10 +58,11 @@ class AppendCall:
         """Leaves no thread, whatever the server does or does not."""
         self._closed = True
         self._appends.put(None)
-        if self._call is not None:
-            shielded(self._call.cancel)
+        shielded(self._cancel)
         if self._thread.is_alive():
             self._thread.join(timeout=_CLOSE_SECONDS)
+        if self._sender is not None:
+            self._sender.join(timeout=_CLOSE_SECONDS)
 
     def send(self, append: Append) -> None:
         self._appends.put(append)
@@ -84,25 +86,36 @@ class AppendCall:
             )
             raise exceptions.from_grpc_status(reply.error.code, f"{reply.error.message}{refused}")
 
+    def _cancel(self) -> None:
+        if (call := self._call) is not None:
+            call.cancel()
+
     def _run(self) -> None:
         """On a thread of this call's."""
         # The transport's, because the client's own waits for the first reply and cannot be cancelled meanwhile. Both
         # leave the routing header to us, and any location but US needs it.
         append_rows: Any = self._client.transport.append_rows  # declared as if for one request
         metadata = [("x-goog-request-params", f"write_stream={self._stream}")]
-        self._call = append_rows(self._requests(), timeout=_LIFE_SECONDS, metadata=metadata)
+        self._call = call = append_rows(self._requests(), timeout=_LIFE_SECONDS, metadata=metadata)
         if self._closed:  # before there was a call to cancel
-            self._call.cancel()
+            call.cancel()
         try:
-            for reply in self._call:
+            for reply in call:
                 self._replies.put(reply)
         except grpc.RpcError as error:
-            self._replies.put(exceptions.from_grpc_error(error))
+            # It is the call itself, in a frame of its own traceback. What is left of a call is freed by the garbage
+            # collector, if need be at the interpreter's end; it then waits for a lock that one of gRPC's threads may
+            # have died with, and the process never ends. So nobody gets to hold it, and it is freed here.
+            self._replies.put(exceptions.from_grpc_status(call.code(), call.details()))
+            error.__traceback__ = None
         else:
             self._replies.put(exceptions.Aborted("BigQuery has ended the call"))
+        finally:
+            self._call = None
 
     def _requests(self) -> Iterator[types.AppendRowsRequest]:
         """On a thread of gRPC's."""
+        self._sender = threading.current_thread()
         schema: types.ArrowSchema | None = types.ArrowSchema(serialized_schema=self._schema)
         while (append := self._appends.get()) is not None:
             rows = types.ArrowRecordBatch(serialized_record_batch=append.data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import signal
 import socket
@@ -307,6 +308,25 @@ def test_a_hole_that_stays_is_given_up_at_the_fifth_time() -> None:
     assert server.offsets == [0]
 
 
+@pytest.mark.parametrize("faults", [(), ("UNAVAILABLE",), ("call UNAVAILABLE",)], ids=["none", "reply", "call"])
+def test_no_call_is_left_to_the_garbage_collector(faults: tuple[str, ...]) -> None:
+    """gRPC's calls take a lock when they are freed. At the interpreter's end one of its threads may have died with it,
+    and a process that has done everything never ends.
+    """
+    server = Server(*faults)
+
+    gc.disable()
+    try:
+        before = _calls()
+        with server.running() as client, _open(client) as stream:
+            stream.append(rows=1, data=_data(_orders(1)))
+            stream.finalize()
+        del stream
+        assert _calls() - before == set()
+    finally:
+        gc.enable()
+
+
 @pytest.mark.parametrize("fault", ["PERMISSION_DENIED", "call PERMISSION_DENIED", "FAILED_PRECONDITION"])
 def test_a_refusal_for_good_is_not_repeated(fault: str) -> None:
     server = Server("", fault)
@@ -508,6 +528,12 @@ def test_a_signal_never_finds_the_main_thread_inside_grpc() -> None:
 
     assert len(found) == 2 + len(server.asked)
     assert [modules for modules in found if "grpc" in modules] == []
+
+
+def _calls() -> set[int]:
+    # By type(): isinstance() would wake lazy objects of others.
+    kinds = ((id(one), type(one)) for one in gc.get_objects())
+    return {number for number, kind in kinds if issubclass(kind, grpc.Call) and issubclass(kind, grpc.RpcError)}
 
 
 def _threads_since(before: set[threading.Thread]) -> list[str]:
