@@ -93,12 +93,12 @@ def soon_refused(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def impatient(soon_refused: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is not answered is given up after a second or two, where it is a minute or two."""
+    """Whatever is not answered is given up after a second, where it is a minute or two."""
     del soon_refused
-    monkeypatch.setattr(commits, "NO_ANSWER_SECONDS", 2.0)
+    monkeypatch.setattr(commits, "NO_ANSWER_SECONDS", 1.2)
     monkeypatch.setattr(commits, "CALL_SECONDS", 0.5)
-    monkeypatch.setattr(jobs, "JOB_SECONDS", 1.0)
-    monkeypatch.setattr(client, "_MIN_GET_QUERY_RESULTS_TIMEOUT", 1.0)
+    monkeypatch.setattr(jobs, "JOB_SECONDS", 0.6)
+    monkeypatch.setattr(client, "_MIN_GET_QUERY_RESULTS_TIMEOUT", 0.6)
     for module in (jobs, warehouse):
-        monkeypatch.setattr(module, "CALL_SECONDS", 1.0)
-        monkeypatch.setattr(module, "RETRY", module.RETRY.with_timeout(1.0))
+        monkeypatch.setattr(module, "CALL_SECONDS", 0.6)
+        monkeypatch.setattr(module, "RETRY", module.RETRY.with_timeout(0.6))
