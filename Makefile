@@ -24,7 +24,7 @@ test: install ## Run all tests.
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-faults: install ## Kill, interrupt and overlap exports by the hundred.
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "long or not long" tests/faults/test_kills.py tests/faults/test_overlaps.py
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "long or not long" tests/faults/test_kills.py tests/faults/test_overlaps.py tests/faults/test_replacing.py
 
 check: install ## Lint, types, drift of the generated Terraform, its format.
 	$(BIN)/ruff check

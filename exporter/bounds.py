@@ -17,7 +17,7 @@ def refuse_other_settings(run: Run, source: Source, known: TableLedger) -> None:
     """Raise LedgerError when the days of this table are not those of the settings now."""
     if known.first_day is None:
         return
-    if known.time_zone != source.zone.key:
+    if known.time_zone not in {None, source.zone.key}:  # None: begun by this run
         raise LedgerError(
             location=source.name,
             problem=f"its days are local to {known.time_zone}, and TIME_ZONE is {source.zone.key} now: days would "

@@ -6,10 +6,12 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from exporter.jobs import Jobs, Parameter, array, scalar
-from exporter.warehouse import Warehouse, translated_errors
+from exporter.refusals import translated_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from exporter.warehouse import Warehouse
 
 
 def newest(warehouse: Warehouse, table_id: str, column: str) -> date | datetime | None:

@@ -37,9 +37,12 @@ def is_committed_after_all(run: Run, source: Source, unit: Unit, gone: StreamsGo
         run.warehouse, unit.table_id, source.date_column.name, *source.bounds(unit.days[0], unit.days[-1])
     )
     if found == unit.rows:
-        run.ledger.mark(unit, "committed")
+        run.ledger.mark_found(unit)
         steps.reached("marked")
-        return True
+    # Meanwhile another run may have decided, and what was counted may be of a later generation or of a replacement.
+    later = run.ledger.state(unit)
+    if later.committed or later.abandoned:
+        return later.committed
     if found:
         raise LedgerError(
             location=location,

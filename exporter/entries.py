@@ -153,13 +153,16 @@ def units_of(table_id: str, table_created: datetime, rows: Iterable[Mapping[str,
 def _replacement(table_id: str, table_created: datetime, rows: Sequence[Mapping[str, Any]]) -> Replacement | None:
     if not rows:
         return None
+    # One at a time, unless a ledger was lost meanwhile: then the first of them is done first.
+    number = min(row["generation"] for row in rows)
+    rows = [row for row in rows if row["generation"] == number]
     (staging,) = rows[0]["streams"]
     return Replacement(
         table_id=table_id,
         table_created=table_created,
         days=tuple(row["day"] for row in rows),
         row_counts=tuple(row["row_count"] for row in rows),
-        number=rows[0]["generation"],
+        number=number,
         staging=staging,
         run_id=rows[0]["run_id"],
     )

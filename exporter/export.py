@@ -85,6 +85,7 @@ def _export_table(run: Run, source: Source, known: TableLedger) -> None:
     refuse_other_settings(run, source, known)
     last = last_day(run)  # asked before: a day that ends after the look at its rows waits for the next run
     known = adopted(run, source, recovered(run, source, known))
+    refuse_other_settings(run, source, known)  # again: another run may have begun the table since the ledger was read
     if run.options.replace and run.options.first and run.options.last:
         from exporter.replacement import replace_days  # noqa: PLC0415 - as in _export_unit
 
@@ -98,6 +99,7 @@ def _export_table(run: Run, source: Source, known: TableLedger) -> None:
         generation = known.abandoned.get(head + ONE_DAY, -1) + 1
         known = _export_unit(run, source, known, head + ONE_DAY, last_to_redo(known, head + ONE_DAY, last), generation)
         known = recovered(run, source, known)
+        refuse_other_settings(run, source, known)
         if head_of(run, known) <= head and known.abandoned.get(head + ONE_DAY, -1) < generation:
             raise LedgerError(
                 location=f"{source.name}, {head + ONE_DAY}",
@@ -125,7 +127,7 @@ def _export_unit(  # noqa: PLR0913, PLR0917 - what a unit is
             with run.interrupts.held(f"{source.name}, from {first} on, was committed"):
                 run.warehouse.refuse_another(source.table)
                 steps.reached("looked again")
-                holder = run.ledger.prepare(unit)
+                holder = run.ledger.prepare(unit, begins=known.first_day is None)
                 steps.reached("prepared")
                 known = _settled(run, source, known, unit, holder, started)
     if draft.failure is not None and holder == unit:
@@ -143,8 +145,9 @@ def _settled(  # noqa: PLR0913, PLR0917 - as above
         return known.exported(unit) if committed else run.ledger.read_table(source.table)
     known = run.ledger.read_table(source.table)
     if holder is not None and known.head is not None and known.head >= holder.days[-1]:
+        committed = True
         if holder in known.in_doubt:
-            commit_unit(run, source, holder)
+            committed = commit_unit(run, source, holder)
             known = run.ledger.read_table(source.table)
-        run.report(holder, "committed by another run", started)
+        run.report(holder, "committed by another run" if committed else "abandoned", started)
     return known

@@ -37,14 +37,14 @@ class Interrupts:
         if threading.current_thread() is threading.main_thread():
             self._watch()
             self._before = {number: signal.signal(number, self._handle) for number in self._SIGNALS}
+            _present.append(self)
         return self
 
     def __exit__(self, *_exc_info: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
         if self._before:
-            self._ended.set()
-            signal.set_wakeup_fd(self._wakeup_before)
+            self._ended.set()  # first: an exception of a signal in here must not leave a watcher that ends the process
+            self._give_back()
+            _present.remove(self)
             os.close(self._writer)  # the watcher reads the end
             self._watcher.join()
             os.close(self._reader)
@@ -59,6 +59,12 @@ class Interrupts:
             self._held = None
             if self._arrived:  # also when what was held has failed: the run must not go on with the next table
                 raise InterruptedRunError
+
+    def _give_back(self) -> None:
+        """Signals are the business of whoever had them before."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._wakeup_before)
 
     def _handle(self, _number: int, _frame: FrameType | None) -> None:
         self._arrived = True
@@ -88,6 +94,20 @@ class Interrupts:
             f"Interrupted while {self._held}, and BigQuery did not answer in time. "
             "Run the command again: it finds out, and no row is lost or there twice."
         )
+
+
+_present: list[Interrupts] = []
+
+
+def _leave_to_parent() -> None:
+    """A process that an extractor has forked writes into the same pipe: what ends it (`Pool.terminate` sends SIGTERM)
+    would end the run, too.
+    """
+    for interrupts in _present:
+        interrupts._give_back()  # noqa: SLF001 - of this module
+
+
+os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 GO_ON = (

@@ -66,12 +66,14 @@ class Jobs:
     ) -> T:
         """Attempt by attempt, until `look` finds in BigQuery what one of them did.
 
-        `look` is asked after each attempt has ended, and answers None when the next one may begin. Raises LedgerError
-        when three attempts of this process have failed.
+        `look` is asked after each attempt has ended, but for failed ones of other runs, and answers None when the next
+        may begin. Raises LedgerError when three attempts of this process have failed.
         """
         failures = 0
         for attempt in count():
             ran = self.run_once(sql, parameters, job_id=job_id(key, attempt))
+            if ran.error is not None and ran.refusal is None and not ran.ours:
+                continue  # of a run before: with nothing to look for, hundreds of them are passed quickly
             found = look(ran)
             if found is not None:
                 return found
@@ -120,7 +122,8 @@ class Jobs:
         try:
             job.result(timeout=JOB_SECONDS, retry=RETRY)
         except (exceptions.GoogleAPIError, TimeoutError):
-            # Asked for the results of a job that has failed, BigQuery answers as if the call had: its state tells.
+            # Only the job itself tells whether it has failed. Were a call for its results that is refused taken for
+            # that, the next attempt would run the same MERGE again, perhaps after a newer replacement.
             job.reload(retry=RETRY, timeout=CALL_SECONDS)
             if job.state != "DONE":
                 raise

@@ -29,7 +29,8 @@ from exporter import ledger_sql as sql
 from exporter.entries import DayEntry, Replacement, TableLedger, Unit, UnitState, known_of_tables, units_of
 from exporter.errors import TableError
 from exporter.jobs import Jobs, array, scalar
-from exporter.warehouse import APPLY_TERRAFORM, Warehouse, translated_errors
+from exporter.refusals import translated_errors
+from exporter.warehouse import APPLY_TERRAFORM, Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,9 +76,10 @@ class Ledger:
             rows = self._rows(sql.DAYS, parameters)
         return [DayEntry(**row) for row in rows]
 
-    def prepare(self, unit: Unit) -> Unit | None:
+    def prepare(self, unit: Unit, *, begins: bool = False) -> Unit | None:
         """Compare and swap: the unit that holds the first of these days now, ours or that of a run that was faster.
 
+        It `begins` a table of which the ledger knew nothing: whichever day that is, there is one such unit of a table.
         None: the ledger has moved on since it was read. Raises LedgerError when BigQuery fails the job three times.
         """
 
@@ -89,9 +91,12 @@ class Ledger:
                 return (unit if unit in holders else holders[-1],)
             known = self._known(unit)
             exported = known.head is not None and known.head >= unit.days[0]
-            return (None,) if exported or known.abandoned.get(unit.days[0], -1) >= unit.generation else None
+            begun = begins and known.first_day is not None
+            moved_on = exported or begun or known.abandoned.get(unit.days[0], -1) >= unit.generation
+            return (None,) if moved_on else None
 
-        (holder,) = self._swap(("prepare", unit.days[0], unit.generation), sql.PREPARE, unit, "prepared", look)
+        step = ("prepare", "first unit") if begins else ("prepare", unit.days[0], unit.generation)
+        (holder,) = self._swap(step, sql.PREPARE, unit, "prepared", look)
         return holder
 
     def adopt(self, entry: Unit) -> bool:
@@ -121,9 +126,14 @@ class Ledger:
 
     def mark(self, entry: Unit | Replacement, event: Literal["committed", "abandoned", "replaced", "expired"]) -> None:
         """Remember it. Losing "committed" costs a repeated commit, "replaced" a look at a job; both change nothing."""
-        statement = sql.ABANDON if event == "abandoned" else sql.APPEND
+        statement = sql.MARK_UNIT if isinstance(entry, Unit) else sql.MARK_REPLACEMENT
         with translated_errors(self._name):
-            self._rows(statement, self._parameters(entry, event))
+            self._rows(sql.ABANDON if event == "abandoned" else statement, self._parameters(entry, event))
+
+    def mark_found(self, unit: Unit) -> None:
+        """Remember a unit as committed because its rows were counted, unless it is abandoned by now."""
+        with translated_errors(self._name):
+            self._rows(sql.MARK_FOUND, self._parameters(unit, "committed"))
 
     def state(self, unit: Unit) -> UnitState:
         """What is known of a unit in doubt, by BigQuery's clock."""

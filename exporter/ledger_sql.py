@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-# One row for each generation of a day. "committed" outweighs "abandoned": who wrote it had seen the commit succeed.
+# One row for each generation of a day. "committed" outweighs "abandoned": who wrote it had seen the commit succeed, or
+# its rows before there was an "abandoned".
 _ATTEMPTS = """
   SELECT
     `table_id`, `table_created`, `day`, `generation`,
@@ -172,11 +173,17 @@ AND NOT EXISTS (
 )
 """
 
-ABANDON = f"""{APPEND}
-WHERE NOT EXISTS (
-  {_ROWS_OF_TABLE} `day` IN UNNEST(@days) AND `event` = 'committed' AND `generation` = @generation
-)
-"""
+_OF_THESE_DAYS = f"{_ROWS_OF_TABLE} `day` IN UNNEST(@days) AND `generation` = @generation AND `event` = "
+
+# The ledger may have been lost since it was begun. Then it is adopted with the rest, and a mark alone would make days
+# that are neither live nor open.
+MARK_UNIT = f"{APPEND} WHERE EXISTS ({_OF_THESE_DAYS} 'prepared')"
+MARK_REPLACEMENT = f"{APPEND} WHERE EXISTS ({_OF_THESE_DAYS} 'replacing')"
+
+ABANDON = f"{MARK_UNIT} AND NOT EXISTS ({_OF_THESE_DAYS} 'committed')"
+
+# Who has only counted rows has seen no commit: after an "abandoned" they may be those of the next generation.
+MARK_FOUND = f"{MARK_UNIT} AND NOT EXISTS ({_OF_THESE_DAYS} 'abandoned')"
 
 # While nothing was exported: what was in the table then is not ours.
 ADOPT = f"""{APPEND}

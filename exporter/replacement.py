@@ -19,9 +19,10 @@ from exporter.entries import Replacement, TableLedger
 from exporter.errors import DayError, LedgerError
 from exporter.jobs import Jobs, Ran
 from exporter.recovery import recovered
+from exporter.refusals import translated_errors
 from exporter.run import written_days
 from exporter.unit import drafted
-from exporter.warehouse import path_of_table, translated_errors
+from exporter.warehouse import path_of_table
 
 if TYPE_CHECKING:
     from exporter.run import Run, Source

@@ -135,19 +135,24 @@ def test_other_threads_leave_signals_alone() -> None:
 
 
 STUCK = """
-import signal, sqlite3, time
+import functools, os, signal, sqlite3, time
 from exporter import interrupts
 interrupts.END_SECONDS = 0.2
 with interrupts.Interrupts() as one:
     signal.alarm(60)  # should all else fail
-    print("ready", flush=True)
     {body}
 """
-# A statement of SQLite's that has no end: Python's handlers run between two of its own.
-READING = (
-    "sqlite3.connect('').execute('WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i FROM n) SELECT SUM(i) FROM n')"
-)
-COMMITTING = "with one.held('shop.order, 2025-01-01, was committed'): time.sleep(60)"
+# A statement of SQLite's that says when it has begun and has no end: Python's handlers run between two of its own.
+READING = """
+    connection = sqlite3.connect('')
+    connection.create_function('begun', 0, functools.partial(os.write, 1, b'ready\\n'))
+    connection.execute('WITH RECURSIVE n(i) AS (SELECT begun() UNION ALL SELECT i FROM n) SELECT SUM(i) FROM n')
+"""
+COMMITTING = """
+    with one.held('shop.order, 2025-01-01, was committed'):
+        print("ready", flush=True)
+        time.sleep(60)
+"""
 
 
 @pytest.mark.parametrize(
@@ -175,6 +180,26 @@ def test_what_does_not_end_is_ended_and_says_what_it_left(body: str, left: str) 
         _, stderr = process.communicate(timeout=30)
 
     assert (stderr, process.returncode) == (left, 1)
+
+
+FORKING = """
+import multiprocessing
+from exporter import interrupts
+interrupts.END_SECONDS = 0.2
+with interrupts.Interrupts() as one:
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        print(pool.map(abs, [-1, -2]))
+    print(one._ended.wait(1.0))  # longer than the watcher waits
+"""
+
+
+def test_an_extractor_may_end_processes_that_it_forked() -> None:
+    """A pool's end sends SIGTERM to its workers, which have our handlers and the watcher's pipe from their parent."""
+    ended = subprocess.run(
+        [sys.executable, "-c", FORKING], capture_output=True, check=False, encoding="utf-8", timeout=30
+    )
+
+    assert (ended.stdout, ended.stderr, ended.returncode) == ("[1, 2]\nFalse\n", "", 0)
 
 
 def test_no_thread_and_no_descriptor_is_left() -> None:

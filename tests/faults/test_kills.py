@@ -73,7 +73,7 @@ def test_killed_again_while_it_recovers(trial: Trial, at: str, record_property: 
     record_property("kills", 2)
 
 
-@pytest.mark.parametrize("seed", quick_first(range(3), range(60)))
+@pytest.mark.parametrize("seed", quick_first(range(3), range(40)))
 def test_killed_at_a_random_moment(
     make_trial: Callable[[], Trial],
     clean_seconds: float,
@@ -117,7 +117,7 @@ def test_interrupted_as_a_user_runs_it(trial: Trial, record_property: Callable[[
     record_property("interrupts", 1)
 
 
-@pytest.mark.parametrize("seed", quick_first(range(2), range(30)))
+@pytest.mark.parametrize("seed", quick_first(range(2), range(20)))
 def test_interrupted_at_a_random_moment(
     make_trial: Callable[[], Trial],
     clean_seconds: float,

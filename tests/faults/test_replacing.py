@@ -61,7 +61,7 @@ def test_killed_and_left_to_the_next_export(
     record_property("kills", 1)
 
 
-@pytest.mark.parametrize("at", quick_first(["staged 1"], every("replacing")))
+@pytest.mark.parametrize("at", quick_first(["staged 1"], one_of_each_step("replacing")))
 def test_killed_before_another_edition(
     exported: Trial, at: str, record_property: Callable[[str, object], None]
 ) -> None:

@@ -97,7 +97,8 @@ class Trial:
 
     def require_finished(self, *editions: int) -> None:
         """A run finds nothing to do, and what is there is the source; the corrected days by table of this edition."""
-        assert self.start().ended() == Ended(NOTHING_NEW, "", 0)
+        found = self.start().ended()
+        assert found == Ended(NOTHING_NEW, "", 0), found
         self.require_source(*editions)
 
     def require_source(self, *editions: int) -> None:
