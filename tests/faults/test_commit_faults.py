@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.core.management import call_command
 
 from exporter import commits
 from faults.endings import (
@@ -23,6 +21,7 @@ from faults.endings import (
     threads_left,
     unanswered,
 )
+from faults.moments import another_run
 from faults.script import FOREVER
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def test_what_may_pass_passes(
     assert (numbers(server), events(orders), threads_left()) == ([1, 2, 3], [PREPARED, COMMITTED], [])
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("brief_commits")
 @pytest.mark.parametrize("word", ["silence", "late", "held"])
 def test_a_reply_after_the_deadline_is_not_waited_for(
     orders: WarehouseCopy, run_command: RunCommand, server: FaultServer, word: str
@@ -161,13 +160,13 @@ class TestAnotherRunIsJustCommitting:
     def test_its_streams_are_in_the_wrong_state_until_it_has(
         self, orders: WarehouseCopy, run_command: RunCommand, server: FaultServer
     ) -> None:
-        other = StringIO()
+        others: list[str] = []
         server.fail("commit", with_="INVALID_STREAM_STATE", times=3)
-        server.fail("commit", with_="as usual", do=lambda: call_command(*EXPORT, stdout=other))
+        server.fail("commit", with_="as usual", do=lambda: others.append(another_run(*EXPORT)))
 
         result = run_command(*EXPORT)
 
-        assert (result, other.getvalue()[:-5]) == (ended("committed"), recovered()[0][:-5])
+        assert (result, others) == (ended("committed"), [recovered()[0]])
         assert numbers(server) == [1, 2, 3]
         assert events(orders) == [PREPARED, COMMITTED, COMMITTED]
 
