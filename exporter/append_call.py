@@ -48,6 +48,7 @@ class AppendCall:
         self._call: Any = None
         self._closed = False
         self._thread = threading.Thread(target=self._run, name=f"append {stream}", daemon=True)
+        self._sender: threading.Thread | None = None
 
     def open(self) -> None:
         """Not in the constructor: who is interrupted in here must have something to close."""
@@ -61,6 +62,8 @@ class AppendCall:
             shielded(self._call.cancel)
         if self._thread.is_alive():
             self._thread.join(timeout=_CLOSE_SECONDS)
+        if self._sender is not None:
+            self._sender.join(timeout=_CLOSE_SECONDS)
 
     def send(self, append: Append) -> None:
         self._appends.put(append)
@@ -97,12 +100,16 @@ class AppendCall:
             for reply in self._call:
                 self._replies.put(reply)
         except grpc.RpcError as error:
-            self._replies.put(exceptions.from_grpc_error(error))
+            # It is the call itself, in a frame of its own traceback: only the garbage collector would free it, if need
+            # be at the interpreter's end, when it waits for ever for a lock that one of gRPC's threads has died with.
+            self._replies.put(exceptions.from_grpc_status(self._call.code(), self._call.details()))
+            error.__traceback__ = None
         else:
             self._replies.put(exceptions.Aborted("BigQuery has ended the call"))
 
     def _requests(self) -> Iterator[types.AppendRowsRequest]:
         """On a thread of gRPC's."""
+        self._sender = threading.current_thread()
         schema: types.ArrowSchema | None = types.ArrowSchema(serialized_schema=self._schema)
         while (append := self._appends.get()) is not None:
             rows = types.ArrowRecordBatch(serialized_record_batch=append.data)

@@ -47,7 +47,7 @@ def _import_everything() -> None:
 
 class _Launcher:
     def __init__(self) -> None:
-        self._children: set[int] = set()
+        self._children: dict[int, int] = {}  # the number of its run, by its process id, which another may have later
         self._wake, wake = os.pipe()
         os.set_blocking(wake, False)
         signal.set_wakeup_fd(wake)
@@ -58,15 +58,14 @@ class _Launcher:
         _tell({"event": "ready"})
         for order in self._orders():
             if "signal" in order:
-                if order["pid"] in self._children:  # or the number may be another process's by now
-                    os.kill(order["pid"], order["signal"])
+                for child in [child for child, run in self._children.items() if run == order["run"]]:
+                    os.kill(child, order["signal"])
                 continue
             child = os.fork()
             if not child:
                 _become(order)
                 return order
-            self._children.add(child)
-            _tell({"event": "started", "pid": child})
+            self._children[child] = order["run"]
         for child in self._children:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
@@ -90,10 +89,10 @@ class _Launcher:
         for child in sorted(self._children):
             pid, status = os.waitpid(child, os.WNOHANG | os.WUNTRACED)
             if pid and os.WIFSTOPPED(status):
-                _tell({"event": "stopped", "pid": pid})
+                _tell({"event": "stopped", "run": self._children[pid]})
             elif pid:
-                self._children.remove(pid)
-                _tell({"event": "ended", "pid": pid, "exit_code": os.waitstatus_to_exitcode(status)})
+                run = self._children.pop(pid)
+                _tell({"event": "ended", "run": run, "exit_code": os.waitstatus_to_exitcode(status)})
 
 
 def _become(order: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ import time
 from collections import defaultdict, deque
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -40,12 +41,12 @@ class Run:
     """One process. Its files stay: they say what it printed and which steps it reached."""
 
     launcher: Launcher
-    pid: int
+    number: int
     directory: Path
 
-    def send(self, number: signal.Signals) -> None:
+    def send(self, sent: signal.Signals) -> None:
         """Nothing happens where it has ended."""
-        self.launcher.order({"pid": self.pid, "signal": number})
+        self.launcher.order({"run": self.number, "signal": sent})
 
     def is_stopped(self) -> bool:
         """Wait until it has stopped, True, or ended. Raises TimeoutError."""
@@ -56,7 +57,7 @@ class Run:
         if self._next(seconds) == "stopped":
             raise TimeoutError(f"{self} is stopped and nobody continues it")
         stdout, stderr = _read(self.directory / "stdout"), _read(self.directory / "stderr")
-        return Ended(stdout, stderr, self.launcher.event(self.pid, seconds)["exit_code"])
+        return Ended(stdout, stderr, self.launcher.event(self.number, seconds)["exit_code"])
 
     def has_ended(self, *, within: float) -> bool:
         """Wait for its end, as long as this."""
@@ -72,7 +73,11 @@ class Run:
 
     def _next(self, seconds: float) -> str:
         """What happens to it: stopped, which passes, or ended."""
-        return str(self.launcher.event(self.pid, seconds)["event"])
+        try:
+            return str(self.launcher.event(self.number, seconds)["event"])
+        except TimeoutError as error:
+            last = "".join(self.steps[-1:]) or "its start"
+            raise TimeoutError(f"nothing happens {seconds} s after {last}, {self.directory}") from error
 
 
 class Launcher:
@@ -82,6 +87,7 @@ class Launcher:
         self._process = process
         self._unread = b""
         self._events: dict[int, deque[dict[str, Any]]] = defaultdict(deque)
+        self._numbers = count()
         assert self._next(time.monotonic() + LIMIT_SECONDS) == {"event": "ready"}
 
     def start(self, directory: Path, *argv: str, environ: Mapping[str, str], fresh: bool = False) -> Run:
@@ -89,8 +95,10 @@ class Launcher:
         directory.mkdir()
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_AMBIENT)}
         no_credentials = {"HOME": str(directory), "CLOUDSDK_CONFIG": str(directory), "NO_GCE_CHECK": "true"}
+        number = next(self._numbers)
         self.order(
             {
+                "run": number,
                 "argv": [sys.executable, str(MANAGE), *argv],
                 "environ": {
                     **inherited,
@@ -104,23 +112,20 @@ class Launcher:
                 "fresh": fresh,
             }
         )
-        deadline = time.monotonic() + LIMIT_SECONDS
-        while (event := self._next(deadline))["event"] != "started":
-            self._events[event["pid"]].append(event)
-        return Run(launcher=self, pid=event["pid"], directory=directory)
+        return Run(launcher=self, number=number, directory=directory)
 
     def order(self, order: dict[str, Any]) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(f"{json.dumps(order)}\n".encode())
         self._process.stdin.flush()
 
-    def event(self, pid: int, seconds: float) -> dict[str, Any]:
-        """What happens next to this process; after its end that remains. Raises TimeoutError."""
-        events = self._events[pid]
+    def event(self, run: int, seconds: float) -> dict[str, Any]:
+        """What happens next to this run; after its end that remains. Raises TimeoutError."""
+        events = self._events[run]
         deadline = time.monotonic() + seconds
         while not events:
             event = self._next(deadline)
-            self._events[event["pid"]].append(event)
+            self._events[event["run"]].append(event)
         return events[0] if events[0]["event"] == "ended" else events.popleft()
 
     def _next(self, deadline: float) -> dict[str, Any]:

@@ -7,14 +7,13 @@ import random
 import signal
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from faults.project import source
 from faults.runs import Ended
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -53,7 +52,8 @@ class Trial:
     launcher: Launcher
     databases: Sequence[Path]
     directory: Path
-    _numbers: Iterator[int] = field(default_factory=count)
+    runs: list[Run] = field(default_factory=list)
+    """All that were started, also those that have ended."""
 
     def start(
         self, *, sizes: str = "small", at: str = "", sends: str = "", fresh: bool = False, replacing: int | None = None
@@ -70,11 +70,13 @@ class Trial:
             "FAULTS_SIGNAL": sends,
             "FAULTS_SIZES": json.dumps(SIZES[sizes]),
         }
-        directory = self.directory / f"run-{next(self._numbers)}"
+        directory = self.directory / f"run-{len(self.runs)}"
         argv = ["smolqwery_extract", "--to", f"{source.LAST_DAY}"]
         if replacing is not None:
             argv[1:] = ["--replace", "--from", f"{source.CORRECTED[0]}", "--to", f"{source.CORRECTED[-1]}"]
-        return self.launcher.start(directory, *argv, environ=environ, fresh=fresh)
+        run = self.launcher.start(directory, *argv, environ=environ, fresh=fresh)
+        self.runs.append(run)
+        return run
 
     def kill(self, *, at: str, sizes: str = "small", fresh: bool = False, replacing: int | None = None) -> Run:
         """One run that does not come further than this step."""
