@@ -92,13 +92,22 @@ def soon_refused(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def impatient(soon_refused: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is not answered is given up after a second or two, where it is a minute or two."""
-    del soon_refused
-    monkeypatch.setattr(commits, "NO_ANSWER_SECONDS", 2.0)
+def brief_commits(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a second for a try of a commit, where it is half a minute."""
+    del quick
     monkeypatch.setattr(commits, "CALL_SECONDS", 0.5)
-    monkeypatch.setattr(jobs, "JOB_SECONDS", 1.0)
-    monkeypatch.setattr(client, "_MIN_GET_QUERY_RESULTS_TIMEOUT", 1.0)
+
+
+@pytest.fixture
+def impatient(soon_refused: None, brief_commits: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is not answered is given up after a few seconds, where it is a minute or two.
+
+    What is answered has time enough on a busy machine: two seconds for a call of the REST API.
+    """
+    del soon_refused, brief_commits
+    monkeypatch.setattr(commits, "NO_ANSWER_SECONDS", 1.5)
+    monkeypatch.setattr(jobs, "JOB_SECONDS", 2.0)
+    monkeypatch.setattr(client, "_MIN_GET_QUERY_RESULTS_TIMEOUT", 2.0)
     for module in (jobs, warehouse):
-        monkeypatch.setattr(module, "CALL_SECONDS", 1.0)
+        monkeypatch.setattr(module, "CALL_SECONDS", 2.0)
         monkeypatch.setattr(module, "RETRY", module.RETRY.with_timeout(1.0))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ADOPT = "smolqwery-adopt-"
 ADOPTED, PREPARED, COMMITTED = ("adopted", 0, 1), ("prepared", 0, 2), ("committed", 0, 2)
 REST = ended("committed", first=DAYS[1], rows="2 rows")[0]
-NO_ANSWER = unanswered("{rest} does not answer: timed out.")
+NO_ANSWER = unanswered("{rest} does not answer: {closed}.")
 NO_ACCESS = unanswered(f"BigQuery refuses access: POST {{jobs}}: {SAID}{{job}}.")
 
 
@@ -59,7 +59,7 @@ def test_what_may_pass_passes(
     ("step", "fault", "problem"),
     [
         case("insert job", "HTTP 403", NO_ACCESS, times=FOREVER),
-        case("insert job", "silence", NO_ANSWER, times=FOREVER),
+        case("insert job", "dropped", NO_ANSWER, times=FOREVER),
     ],
 )
 def test_what_does_not_pass_is_one_clear_error_and_nothing_is_exported(  # noqa: PLR0913, PLR0917 - a case

@@ -10,6 +10,7 @@ import pytest
 from exporter import batches, patience, write_stream
 from exporter_cases import shop
 from exporter_cases.shop import OrderExtractor, order
+from faults.endings import case
 from faults.script import FOREVER
 
 if TYPE_CHECKING:
@@ -46,11 +47,6 @@ def impatient(brief_tries: None, monkeypatch: pytest.MonkeyPatch) -> None:
     del brief_tries
     monkeypatch.setattr(write_stream, "UNACKNOWLEDGED_SECONDS", 2)
     monkeypatch.setattr(write_stream, "RETRY", patience.RETRY.with_timeout(1))
-
-
-def case(step: str, with_: str, *expected: str, **options: Any) -> Any:
-    words = [f"{key}={'forever' if value == FOREVER else value}" for key, value in options.items()]
-    return pytest.param(step, {"with_": with_, **options}, *expected, id=" ".join([step, with_, *words]))
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def applied(orders: WarehouseCopy, run_command: RunCommand, server: FaultServer)
 
 
 class TestStreamsAreGone:
-    @pytest.mark.parametrize("hours", [0, 23, 24.5, 26, 1000])
+    @pytest.mark.parametrize("hours", [0, 24.5, 1000])
     def test_and_the_rows_are_there(
         self, applied: WarehouseCopy, run_command: RunCommand, server: FaultServer, hours: float
     ) -> None:
@@ -78,7 +78,7 @@ class TestStreamsAreGone:
         assert result == recovered()
         assert (numbers(server), events(applied)) == ([1, 2, 3], [PREPARED, COMMITTED])
 
-    @pytest.mark.parametrize("age", [timedelta(0), timedelta(hours=23), timedelta(hours=24, minutes=59)])
+    @pytest.mark.parametrize("age", [timedelta(0), timedelta(hours=24, minutes=59)])
     def test_and_the_rows_are_not_and_it_is_young(
         self, prepared: WarehouseCopy, run_command: RunCommand, server: FaultServer, age: timedelta
     ) -> None:
@@ -91,7 +91,7 @@ class TestStreamsAreGone:
         assert result == failed(waits(prepared, not_found(prepared)))
         assert (numbers(server), events(prepared), threads_left()) == ([], [PREPARED], [])
 
-    @pytest.mark.parametrize("age", [SAFE_AFTER, timedelta(hours=26), timedelta(days=100)])
+    @pytest.mark.parametrize("age", [SAFE_AFTER, timedelta(days=100)])
     def test_and_the_rows_are_not_and_nobody_can_commit_them_any_more(
         self, prepared: WarehouseCopy, run_command: RunCommand, server: FaultServer, age: timedelta
     ) -> None:

@@ -163,8 +163,6 @@ def test_two_runs_count_the_attempts_alike(
     ("step", "fault", "problem"),
     [
         case("insert job", "HTTP 403", f"BigQuery refuses access: POST {{jobs}}: {SAID}{{job}}.", times=FOREVER),
-        case("insert job", "HTTP 400", f"BigQuery refuses the call: POST {{jobs}}: {SAID}{{job}}.", times=FOREVER),
-        case("insert job", "HTTP 404", f"BigQuery refuses the call: POST {{jobs}}: {SAID}{{job}}.", times=FOREVER),
         case("insert job", "HTTP 409", f"BigQuery refuses the call: POST {{jobs}}: {SAID}{{job}}.", times=FOREVER),
         case("insert job", "HTTP 503", f"{{rest}} does not answer: 503 POST {{jobs}}: {SAID}.", times=FOREVER),
         case("insert job", "dropped", "{rest} does not answer: {closed}.", times=FOREVER),
@@ -211,7 +209,7 @@ def test_a_prepare_that_is_applied_after_its_run_has_given_up(
 
 
 @pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize("reason", ["invalidQuery", "jobBackendError", "accessDenied", "quotaExceeded"])
+@pytest.mark.parametrize("reason", ["invalidQuery", "accessDenied"])
 def test_a_job_that_fails_three_times_is_left_to_the_next_run(
     orders: WarehouseCopy, run_command: RunCommand, server: FaultServer, reason: str
 ) -> None:

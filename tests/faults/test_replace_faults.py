@@ -142,7 +142,6 @@ NO_ACCESS = f"BigQuery refuses access: POST {{jobs}}: {SAID}{{job}}."
             times=FOREVER,
         ),
         case("insert job", "HTTP 403", "{ledger}", unanswered(NO_ACCESS), job=BEGIN, times=FOREVER),
-        case("insert job", "silence", "{ledger}", unanswered(NO_ANSWER), job=BEGIN, times=FOREVER),
     ],
 )
 def test_what_fails_before_it_is_prepared_leaves_nothing(  # noqa: PLR0913, PLR0917 - a case
@@ -173,7 +172,6 @@ def test_what_fails_before_it_is_prepared_leaves_nothing(  # noqa: PLR0913, PLR0
     ("step", "fault", "where", "problem", "visible"),
     [
         case("insert job", "HTTP 403", "{days}", unanswered(NO_ACCESS), OLD, job=MERGE, times=FOREVER),
-        case("insert job", "silence", "{days}", unanswered(NO_ANSWER), OLD, job=MERGE, times=FOREVER),
         case("insert job", "HTTP 403", "{ledger}", unanswered(NO_ACCESS), NEW, statement="INSERT", nth=2),
     ],
 )
