@@ -59,7 +59,7 @@ class WriteStream:
         return self
 
     def __exit__(self, *_exc_info: object) -> None:
-        """Within two seconds, whatever the server does. Leaves no thread and no call."""
+        """Within four seconds, whatever the server does. Leaves no thread and no call."""
         if self._call is not None:
             self._call.close()
 
