@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hin
 import pytest
 from django.core.management import call_command
 
+from exporter import commits, patience, write_stream
 from exporter.jobs import Jobs
 from exporter_cases import shop
 from exporter_cases.interleaving import Killed, die, once
@@ -413,6 +414,13 @@ class TestALostLedger:
 
 
 class TestATableMadeAgain:
+    @pytest.fixture(autouse=True)
+    def _impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Streams that are not found are not asked for half a minute."""
+        monkeypatch.setattr(write_stream, "RETRY", patience.RETRY.with_timeout(0.5))
+        monkeypatch.setattr(write_stream, "_NOT_FOUND_SECONDS", 0.5)
+        monkeypatch.setattr(commits, "REFUSED_SECONDS", 0.2)
+
     def test_between_runs_every_day_is_exported_again(self, warehouse: WarehouseCopy, run_command: RunCommand) -> None:
         """Also what was adopted: it is gone with the table."""
         _insert(warehouse, "2025-01-07", 70)

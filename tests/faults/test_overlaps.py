@@ -61,7 +61,7 @@ def test_started_one_after_the_other(trial: Trial, seed: int, record_property: C
     record_property("overlaps", 1)
 
 
-@pytest.mark.parametrize("at", quick_first(one_of_each_step("small"), every("small")))
+@pytest.mark.parametrize("at", quick_first(one_of_each_step("small")[1::2], every("small")))
 def test_suspended_at_a_step_while_another_completes(
     trial: Trial, at: str, record_property: Callable[[str, object], None]
 ) -> None:
