@@ -23,7 +23,7 @@ INTERRUPT_SECONDS = 10.0
 RENEW = "RENEW_GOLDEN=1 python -m pytest tests/faults/test_kills.py -k recorded"
 IN_DOUBT = "prepared 2"
 """Where a first run dies, so that the second has something to recover."""
-_MOMENTS = 10
+_MOMENTS = 40
 
 
 @pytest.mark.parametrize(("scenario", "sizes"), [("small", "small"), ("large", "large"), ("recovering", "small")])
