@@ -21,7 +21,7 @@ demo: install ## See it work: a year of flights from Django to a local BigQuery,
 	@$(BIN)/python tests/emulator $(BIN)/python tests/example/demo.py
 
 test: install ## Run all tests.
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 test-faults: install ## Kill, interrupt and overlap exports by the hundred.
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "long or not long" tests/faults/test_kills.py tests/faults/test_overlaps.py tests/faults/test_replacing.py

@@ -132,7 +132,7 @@ def _make(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_test_command_runs_pytest() -> None:
     assert _console("make test")
 
-    assert _make("-n", "test").stdout.splitlines()[-1] == ".venv/bin/python -m pytest -n 2 --dist loadfile"
+    assert _make("-n", "test").stdout.splitlines()[-1] == ".venv/bin/python -m pytest -n 3 --dist loadfile"
 
 
 @pytest.mark.parametrize(

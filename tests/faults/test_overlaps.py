@@ -23,8 +23,15 @@ IN_DOUBT = "prepared 2"
 @pytest.mark.parametrize(
     "sizes",
     quick_first(
-        ["small small", "small large", "small middle large small"],
-        ["large large", "middle small large", "small small small small", "middle middle middle middle"],
+        ["small middle large small"],
+        [
+            "small small",
+            "small large",
+            "large large",
+            "middle small large",
+            "small small small small",
+            "middle middle middle middle",
+        ],
     ),
 )
 def test_started_together(trial: Trial, sizes: str, record_property: Callable[[str, object], None]) -> None:
@@ -46,7 +53,7 @@ def test_started_together_as_a_user_runs_it(
     record_property("overlaps", 1)
 
 
-@pytest.mark.parametrize("seed", quick_first(range(2), range(30)))
+@pytest.mark.parametrize("seed", quick_first(range(1), range(30)))
 def test_started_one_after_the_other(trial: Trial, seed: int, record_property: Callable[[str, object], None]) -> None:
     """Two to four, each when the one before it has reached some step, if the others have left it that much to do."""
     chance = random.Random(seed)
@@ -61,7 +68,7 @@ def test_started_one_after_the_other(trial: Trial, seed: int, record_property: C
     record_property("overlaps", 1)
 
 
-@pytest.mark.parametrize("at", quick_first(one_of_each_step("small")[1::2], every("small")))
+@pytest.mark.parametrize("at", quick_first(one_of_each_step("small")[1::3], every("small")))
 def test_suspended_at_a_step_while_another_completes(
     trial: Trial, at: str, record_property: Callable[[str, object], None]
 ) -> None:
@@ -74,7 +81,7 @@ def test_suspended_at_a_step_while_another_completes(
     record_property("overlaps", 1)
 
 
-@pytest.mark.parametrize("at", quick_first(one_of_each_step("recovering")[:2], every("recovering")))
+@pytest.mark.parametrize("at", quick_first(one_of_each_step("recovering")[:1], every("recovering")))
 def test_suspended_while_it_recovers(trial: Trial, at: str, record_property: Callable[[str, object], None]) -> None:
     trial.kill(at=IN_DOUBT)
     suspended = trial.suspended(at=at)
@@ -87,7 +94,7 @@ def test_suspended_while_it_recovers(trial: Trial, at: str, record_property: Cal
     record_property("overlaps", 1)
 
 
-@pytest.mark.parametrize("seed", quick_first(range(2), range(40)))
+@pytest.mark.parametrize("seed", quick_first(range(1), range(40)))
 def test_several_suspended_then_continued_together(
     trial: Trial, seed: int, record_property: Callable[[str, object], None]
 ) -> None:
