@@ -57,11 +57,11 @@ def compare(directory: Path, texts: Mapping[str, str]) -> list[File]:
     Raises OutputError, or an ExceptionGroup with a ForeignFileError for each file that is not codegen's.
     """
     try:
-        _check(directory)
+        check_directory(directory)
         ours = generated_files(directory)
         found = {path: read(directory / path) for path in sorted({*texts, *ours})}
     except OSError as error:
-        raise _unusable(Path(error.filename), error) from error
+        raise unusable(Path(error.filename), error) from error
     files = [
         File(path=path, found=content, rendered=texts[path].encode() if path in texts else None)
         for path, content in found.items()
@@ -78,6 +78,24 @@ def compare(directory: Path, texts: Mapping[str, str]) -> list[File]:
     if foreign:
         raise ExceptionGroup("files that codegen did not make", foreign)
     return files
+
+
+def refuse_lost_manifest(directory: Path, files: Iterable[File]) -> None:
+    """Without a manifest nobody knows what the tables were: then nothing that was generated may become different.
+
+    An interrupted first run leaves files without one, all as they should be. Raises OutputError.
+    """
+    by_path = {file.path: file for file in files}
+    manifest = by_path[MANIFEST]
+    different = [file.path for file in by_path.values() if file.state in (State.changed, State.orphaned)]
+    if manifest.found is None and different:
+        raise OutputError(
+            location=str(directory / MANIFEST),
+            problem=f"is missing, and {len(different)} generated files there, such as {different[0]}, would change. "
+            "Without it codegen cannot tell what the tables were.",
+            remedy=f"Restore it from version control (`git checkout -- {directory / MANIFEST}`); if nothing of the "
+            "directory was ever applied, delete it. Then run codegen again. Nothing was written.",
+        )
 
 
 def write(directory: Path, files: Iterable[File]) -> None:
@@ -102,14 +120,15 @@ def write(directory: Path, files: Iterable[File]) -> None:
             else:
                 staged[file.path].replace(directory / file.path)
     except OSError as error:
-        raise _unusable(directory, error) from error
+        raise unusable(directory, error) from error
     finally:
         for path in staged.values():
             with suppress(OSError):
                 path.unlink()
 
 
-def _check(directory: Path) -> None:
+def check_directory(directory: Path) -> None:
+    """Raises OutputError where codegen could not write."""
     # Codegen makes one directory, not a path: so a mistyped one, or a wrong current directory, shows.
     needed = directory if directory.exists() else directory.parent
     if not needed.is_dir():
@@ -120,7 +139,8 @@ def _check(directory: Path) -> None:
         )
 
 
-def _unusable(path: Path, error: OSError) -> OutputError:
+def unusable(path: Path, error: OSError) -> OutputError:
+    """What the operating system refuses, in our words."""
     return OutputError(
         location=str(path),
         problem=f"{error.strerror}.",
