@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import django
 
+from codegen.blocks import refuse_silent_losses
 from codegen.compatibility import compared
 from codegen.errors import BreakingChangeError, ForeignFileError
-from codegen.files import compare, refuse_lost_manifest, write
+from codegen.files import compare, write
 from codegen.introspect import warehouse_of
 from codegen.record import read_record
 from codegen.refusal import changes_report, refuse
@@ -114,12 +115,11 @@ def _run(options: argparse.Namespace) -> int:
     directory = _from_here(options.output or settings.terraform_dir)
     command = _command(options.output)
     record = read_record(directory)
-    warehouse = with_retired(
-        warehouse, record.warehouse if record else None, retire=options.retire, forget=options.forget
-    )
+    last = record.warehouse if record else None
+    warehouse = with_retired(warehouse, last, retire=options.retire, forget=options.forget)
     changes = compared(record, warehouse, command=command) if record else []
     files = compare(directory, _render(warehouse))
-    refuse_lost_manifest(directory, files)
+    refuse_silent_losses(directory, files, last)
     refuse(changes, warehouse, allowed=options.allow_breaking, command=command)
     if not options.check:
         write(directory, files)

@@ -25,7 +25,7 @@ class Loss(StrEnum):
     )
     rebuilt = "Terraform would destroy the dataset and make it anew, without its tables."
     destroyed = "Terraform would destroy the table and all that is in it."
-    clashing = "BigQuery has one thing of a name, and so has Terraform."
+    clashing = "Neither BigQuery nor Terraform takes a name twice."
 
 
 ALLOWABLE = frozenset(Loss) - {Loss.destroyed, Loss.clashing}

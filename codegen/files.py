@@ -80,24 +80,6 @@ def compare(directory: Path, texts: Mapping[str, str]) -> list[File]:
     return files
 
 
-def refuse_lost_manifest(directory: Path, files: Iterable[File]) -> None:
-    """Without a manifest nobody knows what the tables were: then nothing that was generated may become different.
-
-    An interrupted first run leaves files without one, all as they should be. Raises OutputError.
-    """
-    by_path = {file.path: file for file in files}
-    manifest = by_path[MANIFEST]
-    different = [file.path for file in by_path.values() if file.state in (State.changed, State.orphaned)]
-    if manifest.found is None and different:
-        raise OutputError(
-            location=str(directory / MANIFEST),
-            problem=f"is missing, and {len(different)} generated files there, such as {different[0]}, would change. "
-            "Without it codegen cannot tell what the tables were.",
-            remedy=f"Restore it from version control (`git checkout -- {directory / MANIFEST}`); if nothing of the "
-            "directory was ever applied, delete it. Then run codegen again. Nothing was written.",
-        )
-
-
 def write(directory: Path, files: Iterable[File]) -> None:
     """Make the directory what was rendered. No file is replaced before the new ones are all on the disk.
 

@@ -56,10 +56,11 @@ def use_case(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Callabl
 
 
 def _forget_cases() -> None:
-    for name, module in list(sys.modules.items()):
-        path = Path(getattr(module, "__file__", None) or "/")
-        if path.is_relative_to(CASES) or path.is_relative_to(COMPATIBILITY_CASES):
-            del sys.modules[name]
+    of_cases = (str(CASES), str(COMPATIBILITY_CASES))
+    for name in [
+        name for name, module in sys.modules.items() if str(getattr(module, "__file__", "")).startswith(of_cases)
+    ]:
+        del sys.modules[name]
 
 
 @pytest.fixture
