@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import django
 
-from codegen.errors import ForeignFileError
+from codegen.blocks import refuse_silent_losses
+from codegen.compatibility import compared
+from codegen.errors import BreakingChangeError, ForeignFileError
 from codegen.files import compare, write
 from codegen.introspect import warehouse_of
+from codegen.record import read_record
+from codegen.refusal import changes_report, refuse
 from codegen.report import drift_report, run_report
+from codegen.retirement import with_retired
 from exporter.conf import load_settings, settings_problems
 from exporter.errors import ExporterError, SchemaError, SettingsError
 from exporter.extractors import load_extractors
@@ -29,12 +34,14 @@ _DESCRIPTION = """\
 Render the Terraform of the warehouse from the extractors of a Django project.
 
 Run it where manage.py is. No database, no BigQuery and no Terraform is asked. Files that codegen did not make are
-left alone; when one of them is in the way, nothing is written.
+left alone; when one of them is in the way, nothing is written. Nor is anything when a table would lose rows by it, or
+BigQuery would refuse what becomes of it: the warehouse is compared with that of the last run, in the same directory.
 """
 _EXIT_CODES = """\
 exit codes:
   0  the directory is what the extractors say
-  1  --check found a difference, an extractor cannot have its table, or a file that codegen did not make is in the way
+  1  --check found a difference, an extractor cannot have its table, a table would lose rows, or a file that codegen did
+     not make is in the way
   2  the command line, the settings or the directory cannot be used
 """
 
@@ -46,12 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     exit_code = 0
     try:
         _set_up_django()
-        exit_code = _run(options.output, check=options.check)
+        exit_code = _run(options)
     except* ExporterError as group:
         problems = group.exceptions
     for problem in problems:
         sys.stderr.write(f"{problem}\n")
-        exit_code = 1 if isinstance(problem, (SchemaError, ForeignFileError)) else 2
+        exit_code = 1 if isinstance(problem, (SchemaError, ForeignFileError, BreakingChangeError)) else 2
     return exit_code
 
 
@@ -70,6 +77,12 @@ def _parser() -> argparse.ArgumentParser:
         help="the directory; made where its parent exists (default: SMOLQWERY_TERRAFORM_DIR or terraform/warehouse)",
     )
     parser.add_argument("--check", action="store_true", help="write nothing, and say what a run would change")
+    for option, what in (
+        ("--allow-breaking", "render a change of this table that loses rows all the same"),
+        ("--retire", "stop managing this table, whose extractor is gone, and leave it in BigQuery as it is"),
+        ("--forget", "drop the record of this retired table: it is gone from BigQuery, or comes back"),
+    ):
+        parser.add_argument(option, action="append", default=[], metavar="TABLE", help=f"{what}; repeatable")
     return parser
 
 
@@ -94,21 +107,31 @@ def _set_up_django() -> None:
         ) from error
 
 
-def _run(output: Path | None, *, check: bool) -> int:
+def _run(options: argparse.Namespace) -> int:
     if problems := settings_problems():
         raise ExceptionGroup("settings", problems)
     settings = load_settings()
     warehouse = warehouse_of(settings, _load(settings.extractors))
-    directory = _from_here(output or settings.terraform_dir)
+    directory = _from_here(options.output or settings.terraform_dir)
+    command = _command(options.output)
+    record = read_record(directory)
+    last = record.warehouse if record else None
+    warehouse = with_retired(warehouse, last, retire=options.retire, forget=options.forget)
+    changes = compared(record, warehouse, command=command) if record else []
     files = compare(directory, _render(warehouse))
-    if not check:
+    refuse_silent_losses(directory, files, last)
+    refuse(changes, warehouse, allowed=options.allow_breaking, command=command)
+    if not options.check:
         write(directory, files)
-        sys.stdout.write(run_report(directory, files))
+        sys.stdout.write(changes_report(changes, warehouse) + run_report(directory, files))
         return 0
     drift = drift_report(directory, files)
-    sys.stdout.write(drift)
+    sys.stdout.write(changes_report(changes, warehouse) + drift)
     if drift:
-        sys.stderr.write(f"Generated files are out of date. Run `{_command(output)}` and commit what it changes.\n")
+        named = shlex.join(_naming_tables(options))
+        sys.stderr.write(
+            f"Generated files are out of date. Run `{command}{' ' * bool(named)}{named}` and commit what it changes.\n"
+        )
     return 1 if drift else 0
 
 
@@ -137,6 +160,12 @@ def _render(warehouse: Warehouse) -> dict[str, str]:
         remedy = "Run `pip install 'smolqwery-terraform[codegen]'`."
         raise SettingsError(location="codegen", problem=f"{error}.", remedy=remedy) from error
     return render(warehouse)
+
+
+def _naming_tables(options: argparse.Namespace) -> list[str]:
+    """The options with which a check found that the tables may change as they do."""
+    named = {"--allow-breaking": options.allow_breaking, "--retire": options.retire, "--forget": options.forget}
+    return [word for option, tables in named.items() for table in tables for word in (option, table)]
 
 
 def _command(output: Path | None) -> str:

@@ -57,11 +57,11 @@ def compare(directory: Path, texts: Mapping[str, str]) -> list[File]:
     Raises OutputError, or an ExceptionGroup with a ForeignFileError for each file that is not codegen's.
     """
     try:
-        _check(directory)
+        check_directory(directory)
         ours = generated_files(directory)
         found = {path: read(directory / path) for path in sorted({*texts, *ours})}
     except OSError as error:
-        raise _unusable(Path(error.filename), error) from error
+        raise unusable(Path(error.filename), error) from error
     files = [
         File(path=path, found=content, rendered=texts[path].encode() if path in texts else None)
         for path, content in found.items()
@@ -102,14 +102,15 @@ def write(directory: Path, files: Iterable[File]) -> None:
             else:
                 staged[file.path].replace(directory / file.path)
     except OSError as error:
-        raise _unusable(directory, error) from error
+        raise unusable(directory, error) from error
     finally:
         for path in staged.values():
             with suppress(OSError):
                 path.unlink()
 
 
-def _check(directory: Path) -> None:
+def check_directory(directory: Path) -> None:
+    """Raises OutputError where codegen could not write."""
     # Codegen makes one directory, not a path: so a mistyped one, or a wrong current directory, shows.
     needed = directory if directory.exists() else directory.parent
     if not needed.is_dir():
@@ -120,7 +121,8 @@ def _check(directory: Path) -> None:
         )
 
 
-def _unusable(path: Path, error: OSError) -> OutputError:
+def unusable(path: Path, error: OSError) -> OutputError:
+    """What the operating system refuses, in our words."""
     return OutputError(
         location=str(path),
         problem=f"{error.strerror}.",

@@ -63,6 +63,8 @@ class Warehouse:
     acl_groups: tuple[str, ...]
     reader_groups: tuple[str, ...]
     tables: tuple[Table, ...]
+    retired: tuple[Table, ...] = ()
+    """Tables whose extractors are gone and whose rows stay."""
 
 
 def warehouse_of(settings: Settings, extractors: Sequence[BaseExtractor[Any]]) -> Warehouse:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from exporter.annotations import Mode, Type
 from exporter.schema import Column
 
+LEDGER_LABEL = "exporter_ledger"
+"""Its name among the tables, in Terraform and of its schema's file."""
+
 
 def _column(name: str, column_type: Type, description: str, mode: Mode = Mode.REQUIRED) -> Column:
     return Column(name=name, type=column_type, mode=mode, description=description, python_type=None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from codegen.errors import OutputError
 
@@ -24,26 +24,32 @@ def header(source: str) -> str:
 
 def generated_files(directory: Path) -> set[str]:
     """Paths in the directory. Raises OutputError where the manifest is broken."""
-    listed = _listed_in(directory / MANIFEST)
+    listed = _listed_in(manifest_of(directory))
     # Only what is found is looked up: a path in the manifest never leads anywhere else.
     json_files = {path.relative_to(directory).as_posix() for pattern in _JSON for path in directory.glob(pattern)}
     terraform_files = (path for path in directory.glob("*.tf") if path.is_file())
     return (json_files & listed) | {path.name for path in terraform_files if _has_header(path)}
 
 
-def _listed_in(path: Path) -> set[str]:
+def manifest_of(directory: Path) -> dict[str, Any] | None:
+    """What the manifest says; None where there is none of ours. Raises OutputError where ours is broken."""
+    path = directory / MANIFEST
     manifest = read(path) or b""
     try:
         content = json.loads(manifest)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         if _HEADER.encode() not in manifest:
-            return set()
+            return None
         remedy = "Restore it from version control, or settle its conflicts; then run codegen again."
         raise OutputError(location=str(path), problem=f"is not JSON any more: {error}.", remedy=remedy) from error
-    if not isinstance(content, dict) or not str(content.get("//")).startswith(_HEADER):
+    return content if isinstance(content, dict) and str(content.get("//")).startswith(_HEADER) else None
+
+
+def _listed_in(manifest: dict[str, Any] | None) -> set[str]:
+    if manifest is None:
         return set()
-    files = content.get("files")
-    return {path.name, *map(str, files if isinstance(files, list) else ())}
+    files = manifest.get("files")
+    return {MANIFEST, *map(str, files if isinstance(files, list) else ())}
 
 
 def _has_header(path: Path) -> bool:

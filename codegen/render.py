@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from codegen.ledger import LEDGER_COLUMNS
+from codegen.ledger import LEDGER_COLUMNS, LEDGER_LABEL
 from codegen.ownership import MANIFEST, header
 
 if TYPE_CHECKING:
@@ -35,7 +36,12 @@ def render(warehouse: Warehouse) -> dict[str, str]:
         files[_table_path(table.name)] = table_template.render(
             table=table, header=header(table.source), schema=_schema_path(table.name)
         )
-    schemas = {table.name: table.columns for table in warehouse.tables} | {"exporter_ledger": LEDGER_COLUMNS}
+    if warehouse.retired:
+        files["retired.tf"] = templates.get_template("retired.tf.j2").render(
+            tables=warehouse.retired, header=header("the tables that were retired")
+        )
+    schemas = {table.name: table.columns for table in (*warehouse.tables, *warehouse.retired)}
+    schemas[LEDGER_LABEL] = LEDGER_COLUMNS
     files |= {_schema_path(name): _json([_schema(column) for column in columns]) for name, columns in schemas.items()}
     files[MANIFEST] = _json(_manifest(warehouse, sorted(name for name in files if name.endswith(".json"))))
     return dict(sorted(files.items()))
@@ -53,6 +59,7 @@ def _hcl_list(texts: Iterable[str]) -> str:
     return f"[{', '.join(hcl(text) for text in texts)}]"
 
 
+@cache
 def _environment() -> Environment:
     environment = Environment(
         autoescape=False,  # noqa: S701 - HCL, not HTML: `hcl` escapes
@@ -98,19 +105,25 @@ def _manifest(warehouse: Warehouse, json_files: list[str]) -> dict[str, Any]:
         "dataset": warehouse.dataset,
         "location": warehouse.location,
         "tables": {table.name: _layout(table) for table in warehouse.tables},
-        "retired_tables": [],
+        "retired_tables": {table.name: _layout(table) for table in warehouse.retired},
         "files": json_files,
     }
 
 
 def _layout(table: Table) -> dict[str, Any]:
     """What a table's schema cannot say."""
-    partitioning = table.partitioning
+    partitioning, view = table.partitioning, table.delta_view
     return {
         "extractor": table.source,
         "partitioning": partitioning and {"type": partitioning.type, "field": partitioning.field},
         "partition_expiration_ms": partitioning and partitioning.expiration_ms,
         "clustering": list(table.clustering),
+        "delta_view": view
+        and {
+            "name": view.name,
+            "date_column": view.date_column,
+            "differentiated": [column.name for column in table.columns if column.differentiate],
+        },
     }
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from conftest import RunCommand
 
 CASES = Path(__file__).parent / "cases"
+COMPATIBILITY_CASES = Path(__file__).parent / "compatibility_cases"
 SHOP = {
     "SMOLQWERY_ACL_GROUPS": ["data-team@example.com"],
     "SMOLQWERY_DATASET": "shop",
@@ -31,13 +32,15 @@ SHOP = {
 
 
 @pytest.fixture
-def use_case(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Callable[[str], None]]:
-    """Make a case's `extractors` importable, and its module's SMOLQWERY_* the settings that differ from the shop's."""
-    modules = set(sys.modules)
+def use_case(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Callable[[str | Path], None]]:
+    """Make a case's `extractors` importable, and its module's SMOLQWERY_* the settings that differ from the shop's.
 
-    def use(case: str) -> None:
+    A case is a name in `cases`, or a path.
+    """
+
+    def use(case: str | Path) -> None:
+        _forget_cases()
         monkeypatch.syspath_prepend(str(CASES / case))
-        sys.modules.pop("extractors", None)
         module = vars(importlib.import_module("extractors"))
         for name in dir(django_settings):
             if name.startswith("SMOLQWERY_"):
@@ -49,9 +52,15 @@ def use_case(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Callabl
             setattr(settings, name, value)
 
     yield use
-    for name in set(sys.modules) - modules:
-        if str(getattr(sys.modules[name], "__file__", None)).startswith(str(CASES)):
-            del sys.modules[name]
+    _forget_cases()
+
+
+def _forget_cases() -> None:
+    of_cases = (str(CASES), str(COMPATIBILITY_CASES))
+    for name in [
+        name for name, module in sys.modules.items() if str(getattr(module, "__file__", "")).startswith(of_cases)
+    ]:
+        del sys.modules[name]
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import shutil
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -75,7 +75,7 @@ def test_check_names_missing_changed_and_orphaned_files_and_writes_nothing(
 ) -> None:
     (warehouse / "access.tf").unlink()
     (warehouse / "table_gone.tf").write_bytes((warehouse / "table_email.tf").read_bytes())
-    _replace(warehouse / "schemas/email.json", "REQUIRED", "NULLABLE", count=1)
+    _replace(warehouse / "schemas/user.json", "Orders ever placed.", "Orders.")
     _replace(warehouse / "manifest.json", '"schemas/user.json"', '"schemas/user.json", "schemas/gone.json"')
     (warehouse / "schemas/gone.json").write_text("[]")
     before = _contents(warehouse)
@@ -83,20 +83,21 @@ def test_check_names_missing_changed_and_orphaned_files_and_writes_nothing(
     result = run_codegen("--check")
 
     assert result.stdout == (
+        "table user, column order has another description.\n"
         "missing    terraform/warehouse/access.tf\n"
         "changed    terraform/warehouse/manifest.json\n"
-        "    @@ -25,3 +25,3 @@\n"
+        "    @@ -34,3 +34,3 @@\n"
         '         "schemas/exporter_ledger.json",\n'
         '    -    "schemas/user.json", "schemas/gone.json"\n'
         '    +    "schemas/user.json"\n'
         "       ]\n"
-        "changed    terraform/warehouse/schemas/email.json\n"
-        "    @@ -4,3 +4,3 @@\n"
-        '         "type": "TIMESTAMP",\n'
-        '    -    "mode": "NULLABLE"\n'
-        '    +    "mode": "REQUIRED"\n'
-        "       },\n"
         "orphaned   terraform/warehouse/schemas/gone.json\n"
+        "changed    terraform/warehouse/schemas/user.json\n"
+        "    @@ -17,3 +17,3 @@\n"
+        '         "mode": "NULLABLE",\n'
+        '    -    "description": "Orders."\n'
+        '    +    "description": "Orders ever placed."\n'
+        "       },\n"
         "orphaned   terraform/warehouse/table_gone.tf\n"
     )
     assert result.stderr == (
@@ -143,15 +144,97 @@ def test_a_run_repairs_what_drifted_and_removes_orphans(warehouse: Path, run_cod
     assert _contents(warehouse) == before
 
 
-def test_a_removed_extractor_takes_its_files_along(warehouse: Path, run_codegen: RunCommand, settings: object) -> None:
-    settings.SMOLQWERY_EXTRACTORS = ["extractors.UserExtractor"]  # type: ignore[attr-defined]
+def test_a_retired_table_takes_its_files_along_and_leaves_its_schema_until_it_is_forgotten(
+    warehouse: Path, run_codegen: RunCommand, settings: Any
+) -> None:
+    settings.SMOLQWERY_EXTRACTORS = ["extractors.UserExtractor"]
+
+    retired = run_codegen("--retire", "email")
+
+    assert "removed    terraform/warehouse/table_email.tf\n" in retired.stdout
+    assert sorted(_contents(warehouse)) == sorted({*FILES, "retired.tf"} - {"table_email.tf"})
+    assert run_codegen("--check") == ("", "", 0)
+
+    forgotten = run_codegen("--forget", "email")
+
+    assert "removed    terraform/warehouse/schemas/email.json\n" in forgotten.stdout
+    assert sorted(_contents(warehouse)) == [file for file in FILES if "email" not in file]
+    assert run_codegen("--check") == ("", "", 0)
+
+
+def test_a_check_that_finds_drift_says_the_options_that_it_was_given(
+    warehouse: Path, run_codegen: RunCommand, settings: Any
+) -> None:
+    settings.SMOLQWERY_EXTRACTORS = ["extractors.UserExtractor"]
+    before = _contents(warehouse)
+
+    result = run_codegen("--check", "--retire", "email")
+
+    assert result.stderr == (
+        "Generated files are out of date. "
+        "Run `DJANGO_SETTINGS_MODULE=shop.settings python -m codegen --retire email` and commit what it changes.\n"
+    )
+    assert result.exit_code == 1
+    assert _contents(warehouse) == before
+
+
+def test_the_way_out_names_the_directory(warehouse: Path, run_codegen: RunCommand, settings: Any) -> None:
+    assert run_codegen("--output", "terraform/of a shop").exit_code == 0
+    settings.SMOLQWERY_EXTRACTORS = ["extractors.UserExtractor"]
+
+    result = run_codegen("--output", "terraform/of a shop")
+
+    assert "python -m codegen --output 'terraform/of a shop' --retire email`" in result.stderr
+    assert (warehouse.with_name("of a shop") / "table_email.tf").exists()
+
+
+def test_a_manifest_of_another_branch_takes_no_table_away(
+    warehouse: Path, run_codegen: RunCommand, settings: Any
+) -> None:
+    both = _contents(warehouse)
+    settings.SMOLQWERY_EXTRACTORS = ["extractors.UserExtractor"]
+    shutil.rmtree(warehouse)
+    assert run_codegen().exit_code == 0
+    for name in ("table_email.tf", "schemas/email.json"):
+        (warehouse / name).write_bytes(both[name])
+    before = _contents(warehouse)
 
     result = run_codegen()
 
-    assert "removed    terraform/warehouse/schemas/email.json\n" in result.stdout
-    assert "removed    terraform/warehouse/table_email.tf\n" in result.stdout
-    assert sorted(_contents(warehouse)) == [file for file in FILES if "email" not in file]
-    assert run_codegen("--check").exit_code == 0
+    assert result.stderr == (
+        "terraform/warehouse/table_email.tf: has google_bigquery_table.email, which manifest.json does not know "
+        "and no extractor makes.\n"
+        "  Restore the terraform/warehouse/manifest.json that belongs to this file from version control; or delete the "
+        "block, if it was never applied. Then run codegen again. Nothing was written.\n"
+    )
+    assert (result.stdout, result.exit_code) == ("", 2)
+    assert _contents(warehouse) == before
+
+
+def test_an_interrupted_first_run_can_be_run_again(
+    warehouse: Path, run_codegen: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = _contents(warehouse)
+    shutil.rmtree(warehouse)
+    replace = Path.replace
+
+    def replace_until_killed(path: Path, target: Path) -> Path:
+        if target.name == "table_user.tf":
+            raise KeyboardInterrupt
+        return replace(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", replace_until_killed)
+        with pytest.raises(KeyboardInterrupt):
+            run_codegen()
+    assert sorted(_contents(warehouse)) == sorted(
+        set(everything) - {"manifest.json", "table_user.tf", "variables.tf", "versions.tf"}
+    )
+
+    result = run_codegen()
+
+    assert (result.stderr, result.exit_code) == ("", 0)
+    assert _contents(warehouse) == everything
 
 
 def test_files_of_the_team_beside_ours_are_left_alone(warehouse: Path, run_codegen: RunCommand) -> None:

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kinds import Daily
+
+
+@dataclass(kw_only=True)
+class User:
+    users: int
+
+
+class UserExtractor(Daily[User]):
+    def get_date_field(self) -> str:
+        return "day"

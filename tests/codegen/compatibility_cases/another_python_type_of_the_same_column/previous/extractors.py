@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kinds import Daily
+
+
+@dataclass(kw_only=True)
+class User:
+    users: int
+    id: str
+    note: str
+
+
+class UserExtractor(Daily[User]):
+    pass

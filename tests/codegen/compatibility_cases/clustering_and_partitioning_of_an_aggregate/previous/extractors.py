@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kinds import Daily
+
+
+@dataclass(kw_only=True)
+class User:
+    users: int
+    country: str
+
+
+class UserExtractor(Daily[User]):
+    partitioning = "MONTH"
+    clustering = ("country",)

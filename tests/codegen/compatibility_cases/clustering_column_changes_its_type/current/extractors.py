@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from kinds import Individual
+
+
+@dataclass(kw_only=True)
+class Email:
+    timestamp: datetime
+    kind: Decimal
+
+
+class EmailExtractor(Individual[Email]):
+    clustering = ("kind",)

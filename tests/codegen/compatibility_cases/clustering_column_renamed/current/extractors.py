@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from kinds import Individual
+
+
+@dataclass(kw_only=True)
+class Email:
+    timestamp: datetime
+    sort: str
+    place: str
+
+
+class EmailExtractor(Individual[Email]):
+    clustering = ("sort",)

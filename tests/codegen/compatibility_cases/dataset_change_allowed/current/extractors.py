@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kinds import Daily
+
+SMOLQWERY_DATASET = "store"
+
+
+@dataclass(kw_only=True)
+class User:
+    users: int
+
+
+class UserExtractor(Daily[User]):
+    pass

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kinds import Daily
+
+
+@dataclass(kw_only=True)
+class Zip:
+    code: str
+
+
+@dataclass(kw_only=True)
+class Address:
+    zip: Zip
+    street: str
+
+
+@dataclass(kw_only=True)
+class User:
+    users: int
+    address: Address
+
+
+class UserExtractor(Daily[User]):
+    pass

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kinds import Daily
+
+
+@dataclass(kw_only=True)
+class Address:
+    street: str
+    city: str | None
+
+
+@dataclass(kw_only=True)
+class User:
+    users: int
+    address: Address
+    country: str
+
+
+class UserExtractor(Daily[User]):
+    pass

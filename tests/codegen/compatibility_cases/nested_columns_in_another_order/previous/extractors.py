@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kinds import Daily
+
+
+@dataclass(kw_only=True)
+class Address:
+    street: str
+    city: str
+
+
+@dataclass(kw_only=True)
+class User:
+    users: int
+    address: Address
+
+
+class UserExtractor(Daily[User]):
+    pass

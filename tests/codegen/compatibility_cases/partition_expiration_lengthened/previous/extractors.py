@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from kinds import Individual
+
+
+@dataclass(kw_only=True)
+class Email:
+    timestamp: datetime
+    sent: datetime
+
+
+class EmailExtractor(Individual[Email]):
+    partitioning = "DAY"
+    expiration = timedelta(days=90)

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from kinds import Daily, Individual
+
+from exporter import sq_field
+
+
+@dataclass(kw_only=True)
+class User:
+    users: int = sq_field(differentiate=True)
+
+
+class UserExtractor(Daily[User]):
+    pass
+
+
+@dataclass(kw_only=True)
+class Email:
+    timestamp: datetime
+
+
+class EmailExtractor(Individual[Email]):
+    pass

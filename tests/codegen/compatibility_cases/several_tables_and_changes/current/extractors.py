@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from kinds import Daily, Individual
+
+
+@dataclass(kw_only=True)
+class User:
+    users: int
+
+
+class UserExtractor(Daily[User]):
+    pass
+
+
+@dataclass(kw_only=True)
+class Email:
+    timestamp: datetime
+    kind: str
+    size: int
+
+
+class EmailExtractor(Individual[Email]):
+    pass
+
+
+@dataclass(kw_only=True)
+class Order:
+    orders: int | None
+
+
+class OrderExtractor(Daily[Order]):
+    pass
+
+
+@dataclass(kw_only=True)
+class Visit:
+    visits: int
+
+
+class VisitExtractor(Daily[Visit]):
+    pass
