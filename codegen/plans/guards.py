@@ -1,0 +1,87 @@
+"""What keeps a table or dataset from being deleted, and what lets its rows expire → words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from codegen.plans.change import UNKNOWN, Action
+from codegen.plans.finding import Stop, loud, plain, stop
+from codegen.plans.markdown import code, counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from codegen.plans.change import Change, Step
+    from codegen.plans.finding import Finding
+
+GUARDS = ("deletion_protection", "deletion_policy", "delete_contents_on_destroy")
+_UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second"))
+
+
+def guard_findings(change: Change) -> Iterator[Finding]:
+    """Loudly: together with `prevent_destroy`, which a plan does not show, this is the last guard."""
+    if change.action not in (Action.update, Action.replace):
+        return
+    if change.old("deletion_protection") is True and change.new("deletion_protection") is not True:
+        yield _unguarded(change, "its deletion protection is turned off: from then on an apply may delete it")
+    elif change.differs("deletion_protection"):
+        yield plain("its deletion protection is turned on")
+    policy = change.old("deletion_policy")
+    if policy == "PREVENT" and change.new("deletion_policy") not in ("PREVENT", "ABANDON"):
+        yield _unguarded(change, "its deletion policy is no longer PREVENT: from then on an apply may delete it")
+    elif change.differs("deletion_policy"):
+        yield plain(f"deletion policy: {change.show_old('deletion_policy')} → {change.show_new('deletion_policy')}")
+    if change.old("delete_contents_on_destroy") is not True and change.new("delete_contents_on_destroy") in (
+        True,
+        UNKNOWN,
+    ):
+        yield _unguarded(change, "from then on deleting it deletes all tables in it, too")
+    elif change.differs("delete_contents_on_destroy"):
+        yield plain("from then on it cannot be deleted as long as there are tables in it")
+
+
+def is_guarded(change: Change) -> bool:
+    """Whether the provider would refuse, at the apply, to delete what is there."""
+    return change.old("deletion_protection") is True or change.old("deletion_policy") == "PREVENT"
+
+
+def expiration_finding(change: Change, what: str, *path: Step) -> Iterator[Finding]:
+    """`what` BigQuery deletes at an age in milliseconds. An age that comes or falls deletes at once; 0 is none."""
+    if not change.differs(*path):
+        return
+    old, new = change.old(*path), change.new(*path)
+    before, after = duration(old), "an age that is known after the apply only" if new is UNKNOWN else duration(new)
+    if not _is_age(new):
+        yield plain(f"{what} no longer expire (until now: at {before})")
+    elif (
+        _is_age(old)
+        and new is not UNKNOWN
+        and isinstance(new, (int, float))
+        and isinstance(old, (int, float))
+        and new > old
+    ):
+        yield plain(f"{what} live longer: they expire at {after} instead of {before}")
+    else:
+        until_now = f"at {before}" if _is_age(old) else "never"
+        yield stop(
+            Stop.rows_expire, f"{what} expire at {after} (until now: {until_now}); BigQuery deletes what is older"
+        )
+
+
+def duration(milliseconds: object) -> str:
+    """In the largest unit that says it exactly."""
+    if not isinstance(milliseconds, (int, float)) or milliseconds != int(milliseconds):
+        return code(milliseconds)
+    for size, unit in _UNITS:
+        if milliseconds % size == 0:
+            return counted(int(milliseconds) // size, unit)
+    return counted(int(milliseconds), "millisecond")
+
+
+def _unguarded(change: Change, text: str) -> Finding:
+    # Of what is being imported this is the provider's default, and guarded nothing so far.
+    return loud(text) if change.is_imported else stop(Stop.unguarded, text)
+
+
+def _is_age(value: object) -> bool:
+    return value not in (None, 0, "", "0")
