@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from codegen.plans.change import UNKNOWN
 from codegen.plans.members import canonical_role
+from codegen.plans.sensitive import revealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,12 +43,14 @@ def is_grant(resource_type: str) -> bool:
 
 
 def grants_before(change: Change) -> set[Grant]:
-    return _grants(change, change.old)
+    return _grants(change, lambda name: revealed(change.old(name)))
 
 
 def grants_after(change: Change) -> set[Grant]:
     """A member that is known after the apply only is UNKNOWN_MEMBER, beside those that are known."""
-    return _grants(change, change.new) | _grants(change, change.known)
+    return _grants(change, lambda name: revealed(change.new(name))) | _grants(
+        change, lambda name: revealed(change.known(name))
+    )
 
 
 def _grants(change: Change, get: Callable[[str], Any]) -> set[Grant]:

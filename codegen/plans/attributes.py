@@ -42,13 +42,14 @@ _COMPUTED = {
 def text_findings(change: Change, *names: str) -> Iterator[Finding]:
     """Such as descriptions: what they were and what they become."""
     for name in names:
-        if change.differs(name) and change.action is not Action.create:
-            yield plain(f"{name.replace('_', ' ')}: {change.show_old(name)} → {change.show_new(name)}")
+        if change.differs(name):
+            old = "" if change.action is Action.create else f"{change.show_old(name)} → "
+            yield plain(f"{name.replace('_', ' ')}: {old}{change.show_new(name)}")
 
 
 def label_findings(change: Change) -> Iterator[Finding]:
     """One for all labels."""
-    if not change.differs("labels") or change.action is Action.create:
+    if not change.differs("labels"):
         return
     old, new = change.old("labels"), change.new("labels")
     if change.is_sensitive("labels") or new is UNKNOWN or not _are_texts(old) or not _are_texts(new):
@@ -69,10 +70,19 @@ def rest_findings(change: Change, known: Iterable[str | tuple[Step, ...]]) -> It
         return
     prefixes = [(one,) if isinstance(one, str) else one for one in known]
     changed = [path for path in change.changed_paths() if path[0] not in _COMPUTED]
-    if rest := [path for path in changed if not any(path[: len(prefix)] == prefix for prefix in prefixes)]:
+    if change.action is Action.replace:
+        # What the cloud computes is unknown again, for all that is made again.
+        changed = [path for path in changed if change.new(*path) is not UNKNOWN]
+    named = dict.fromkeys(
+        change.public_part(path)
+        for path in changed
+        # Words about a secret may say nothing, so it is named here too.
+        if change.is_sensitive(*path) or not any(path[: len(prefix)] == prefix for prefix in prefixes)
+    )
+    if rest := list(named):
         shown = [code(".".join(map(str, path))) for path in rest[:_MOST]]
         more = [f"{len(rest) - _MOST:,} more"] if len(rest) > _MOST else []
-        yield plain(f"other settings that change: {listed([*shown, *more])}")
+        yield plain(f"{'other ' if prefixes else ''}settings: {listed([*shown, *more])}")
 
 
 def _are_texts(labels: object) -> bool:

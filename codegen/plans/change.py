@@ -98,6 +98,14 @@ class Change:
     def is_sensitive(self, *path: Step) -> bool:
         return any(_has_true(_at(marks, path)) for marks in (self.before_sensitive, self.after_sensitive))
 
+    def public_part(self, path: tuple[Step, ...]) -> tuple[Step, ...]:
+        """Of a path as much as is no secret: a map may be sensitive with its names."""
+        lengths = range(1, len(path))
+        return path[: next((n for n in lengths if self._is_secret(*path[:n])), len(path))]
+
+    def _is_secret(self, *path: Step) -> bool:
+        return any(_at(marks, path) is True for marks in (self.before_sensitive, self.after_sensitive))
+
     def differs(self, *path: Step) -> bool:
         """Absent, null, empty and zero are one: a provider does not tell them apart."""
         old, new = self.old(*path), self.new(*path)
@@ -122,7 +130,10 @@ class Change:
 
     def changed_paths(self) -> list[tuple[Step, ...]]:
         """The shortest that say where before and after differ."""
-        return list(_changed(self.before, self.after, self.after_unknown, ()))
+        if self.after_unknown is True:
+            return [(name,) for name in sorted({*self.before, *self.after})]
+        unknown = self.after_unknown if isinstance(self.after_unknown, dict) else {}
+        return list(_changed(self.before, self.after, unknown, ()))
 
 
 def _at(tree: Any, path: tuple[Step, ...]) -> Any:

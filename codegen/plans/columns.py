@@ -44,6 +44,8 @@ class ColumnChange:
 
     kind: Kind
     path: str
+    attribute: str = ""
+    """Of a column that is `changed`: what of it."""
     before: str = ""
     after: str = ""
 
@@ -122,7 +124,7 @@ def _changes_of_one(path: str, old: Column, new: Column) -> Iterator[ColumnChang
         is_inherited = key == "collation" and key not in new
         if (old.get(key) or None) != (new.get(key) or None) and not is_inherited:
             before, after = (_shown(column.get(key)) for column in (old, new))
-            yield ColumnChange(kind=Kind.changed, path=f"{path}, {key}", before=before, after=after)
+            yield ColumnChange(kind=Kind.changed, path=path, attribute=key, before=before, after=after)
 
 
 def _type_changes(path: str, old: Column, new: Column) -> Iterator[ColumnChange]:
@@ -186,4 +188,6 @@ def _policy_tags(column: Column) -> tuple[str, ...]:
 
 
 def _shown(value: object) -> str:
+    if value is None:
+        return ""
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)

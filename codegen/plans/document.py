@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from codegen.plans.change import Change
 from codegen.plans.errors import PlanError
+from codegen.plans.sensitive import with_secrets
 
 _SHOW = "Make it with `terraform plan -out=plan.bin` and `terraform show -json plan.bin`."
 _OF_A_PLAN = ("planned_values", "resource_changes", "output_changes", "configuration")
@@ -168,8 +169,8 @@ def _change(placed: tuple[_Place, dict[str, Any]]) -> Change:
         address=place.text(resource, "address"),
         type=place.text(resource, "type"),
         actions=inside.texts(change, "actions"),
-        before=inside.object(change, "before"),
-        after=inside.object(change, "after"),
+        before=with_secrets(inside.object(change, "before"), change.get("before_sensitive")),
+        after=with_secrets(inside.object(change, "after"), change.get("after_sensitive")),
         before_sensitive=change.get("before_sensitive"),
         after_sensitive=change.get("after_sensitive"),
         after_unknown=change.get("after_unknown"),

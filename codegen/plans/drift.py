@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from codegen.plans.access import Grant, grants_after, grants_before
 from codegen.plans.change import Action
-from codegen.plans.entry import Entry, entry_of
+from codegen.plans.entry import Entry, entry_of, findings_of
 from codegen.plans.finding import plain
 from codegen.plans.members import canonical_role
 
@@ -25,12 +25,11 @@ def drift_entries(plan: Plan) -> Iterator[Entry]:
     granted = set(_granted_on_datasets(plan.changes))
     for change in plan.drift:
         if change.ends:
-            findings = (plain("is gone: it was deleted outside of Terraform"),)
-            yield replace(entry_of(change), findings=findings)
+            yield replace(entry_of(change), findings=(plain("with all that was in it"),))
         elif change.action is not Action.nothing:
-            entry = entry_of(_without(change, granted) if change.type == _DATASET else change)
-            if entry.findings:
-                yield replace(entry, findings=tuple(plain(finding.text) for finding in entry.findings))
+            seen = _without(change, granted) if change.type == _DATASET else change
+            if findings := findings_of(seen):
+                yield replace(entry_of(seen), findings=tuple(plain(finding.text) for finding in findings))
 
 
 def _granted_on_datasets(changes: Iterable[Change]) -> Iterator[tuple[str, str, str]]:

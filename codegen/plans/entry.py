@@ -60,11 +60,20 @@ def entry_of(change: Change) -> Entry:
     return Entry(subject=subject, name=_name(subject, change), change=change, findings=findings)
 
 
+def findings_of(change: Change) -> tuple[Finding, ...]:
+    """Without what concerns only Terraform's own records."""
+    return tuple(_FINDINGS[_subject(change)](change))
+
+
 def said(entry: Entry) -> tuple[Finding, ...]:
-    """Nothing that Terraform does is silent: also what it would do without a reason that can be seen."""
+    """What Terraform would do without a reason that can be seen, it does not do silently."""
     if entry.findings or entry.change.action is not Action.update:
         return entry.findings
     return (plain("Terraform writes it again; no setting that a person makes changes"),)
+
+
+def is_told(entry: Entry) -> bool:
+    return bool(entry.findings) or entry.change.action is not Action.nothing
 
 
 def _subject(change: Change) -> Subject:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codegen.plans.access import UNKNOWN_MEMBER, grants_after, grants_before
+from codegen.plans.access import UNKNOWN_MEMBER, Grant, grants_after, grants_before
 from codegen.plans.attributes import rest_findings
 from codegen.plans.change import UNKNOWN, Action
 from codegen.plans.finding import Stop, loud, plain, stop
@@ -15,7 +15,6 @@ from codegen.plans.members import is_public, may, who
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from codegen.plans.access import Grant
     from codegen.plans.change import Change
     from codegen.plans.finding import Finding
 
@@ -34,12 +33,15 @@ _OBJECTS = {
     "google_service_account": ("service account", ("service_account_id",)),
     "google_storage_bucket": ("bucket", ("bucket",)),
 }
+_SOMEBODY = Grant(member=UNKNOWN_MEMBER)
 _GRANTING = ("access", "condition", "member", "members", "policy_data", "role")
 
 
 def grant_findings(change: Change) -> Iterator[Finding]:
     """For a resource that is a grant, or several."""
     if change.action in (Action.forget, Action.nothing):
+        if change.is_imported or change.action is Action.forget:
+            yield from (plain(_words(change, grant, _object(change))) for grant in _in_order(grants_before(change)))
         return
     yield from _difference(change, _object(change))
     yield from _authoritative(change)
@@ -54,22 +56,22 @@ def access_findings(change: Change) -> Iterator[Finding]:
 
 def _difference(change: Change, what: str) -> Iterator[Finding]:
     before, after = grants_before(change), grants_after(change)
-    is_sensitive = any(map(change.is_sensitive, _GRANTING))
-    for grant in _in_order(after - before):
-        text = _words(grant, what, is_sensitive=is_sensitive)
+    for grant in _in_order(after - before - {_SOMEBODY}):
+        text = _words(change, grant, what)
         yield stop(Stop.public, text) if is_public(grant.member) else plain(text)
-    if any(grant.member == UNKNOWN_MEMBER for grant in after) and before:
-        yield loud(f"who else has access to {what}, Terraform knows after the apply only")
+    is_open = any(grant.member == UNKNOWN_MEMBER for grant in after)
+    if _SOMEBODY in after or (is_open and before):
+        yield loud(f"who else gets or keeps access to {what}, Terraform knows after the apply only")
         return
     for grant in _in_order(before - after):
-        yield plain(_words(grant, what, is_sensitive=is_sensitive, still=False))
+        yield plain(_words(change, grant, what, still=False))
     if before == after and change.ends:
         yield plain(f"access to {what} is taken away and given again{because(change)}")
 
 
-def _words(grant: Grant, what: str, *, is_sensitive: bool, still: bool = True) -> str:
-    if is_sensitive:
-        return f"somebody (sensitive) {may(grant.role, still=still)} {what}"
+def _words(change: Change, grant: Grant, what: str, *, still: bool = True) -> str:
+    if any(map(change.is_sensitive, _GRANTING)):
+        return f"access to {what} is {'given' if still else 'taken away'}, to whom and which is secret (sensitive)"
     if grant.object:
         return (
             f"the {grant.member} {code(grant.object)} {'may' if still else 'may no longer'} read {what} for who asks it"

@@ -24,7 +24,7 @@ def layout_findings(change: Change) -> Iterator[Finding]:
         yield from _new_layout(change)
         return
     yield from _partitioning(change)
-    if change.old(*_TIME) and change.new(*_TIME):
+    if change.action is Action.update and change.old(*_TIME) and change.new(*_TIME):
         yield from expiration_finding(change, "its partitions", *_TIME, "expiration_ms")
     if _is_filter_required(change.new) and not _is_filter_required(change.old):
         yield loud("a query must say which partitions it reads from then on: queries that do not, fail")
@@ -32,7 +32,8 @@ def layout_findings(change: Change) -> Iterator[Finding]:
         yield plain("a query need no longer say which partitions it reads")
     if change.differs("clustering"):
         yield plain(f"clustered by {_columns(change, old=False)} instead of {_columns(change, old=True)}")
-    yield from _expiration_of_the_table(change)
+    if change.action is Action.update:
+        yield from _expiration_of_the_table(change)
 
 
 def _new_layout(change: Change) -> Iterator[Finding]:
@@ -40,7 +41,7 @@ def _new_layout(change: Change) -> Iterator[Finding]:
         yield plain(f"partitioned by {_described(change.new)}")
     expiration = change.new(*_TIME, "expiration_ms")
     if expiration and expiration is not UNKNOWN:
-        yield plain(f"its partitions expire at {duration(expiration)}")
+        yield plain(f"its partitions expire after {duration(expiration)}")
     if change.new("clustering"):
         yield plain(f"clustered by {_columns(change, old=False)}")
 
@@ -51,7 +52,11 @@ def _partitioning(change: Change) -> Iterator[Finding]:
         return
     text = f"partitioned by {_described(change.new)} instead of {_described(change.old)}"
     # The provider replaces a table over another column, and takes the rest for an update.
-    yield plain(text) if change.action is Action.replace else stop(Stop.refused, f"{text}. BigQuery refuses that")
+    yield (
+        plain(text)
+        if change.action is Action.replace
+        else stop(Stop.refused, f"{text}. BigQuery refuses that, and the apply fails")
+    )
 
 
 def _key(get: Any) -> tuple[Any, ...]:
@@ -63,7 +68,8 @@ def _key(get: Any) -> tuple[Any, ...]:
 
 def _described(get: Any) -> str:
     if get(*_RANGE):
-        return f"ranges of {_name(get(*_RANGE, 'field'))}"
+        bounds = [str(get(*_RANGE, "range", 0, name)) for name in ("start", "end", "interval")]
+        return f"ranges of {_name(get(*_RANGE, 'field'))}, {code('{} to {} by {}'.format(*bounds))}"
     if get(*_TIME):
         field = get(*_TIME, "field")
         return f"{_name(get(*_TIME, 'type'))} of {_name(field) if field else 'the time of loading'}"

@@ -42,10 +42,10 @@ def because(change: Change) -> str:
 def lifecycle_findings(change: Change) -> Iterator[Finding]:
     """What concerns only Terraform's own record of the resource."""
     if change.previous_address and change.previous_address != change.address:
-        yield plain(f"Terraform calls it by another address than {code(change.previous_address)}; nothing else moves.")
+        yield plain(f"its address in Terraform was {code(change.previous_address)}; that is a change of records only")
     if change.is_imported:
-        yield plain("It exists already, and comes under Terraform's care (import).")
+        yield plain("it exists already, and comes under Terraform's care (import)")
     if change.action is Action.forget:
-        yield plain("Terraform forgets it. It stays in the cloud as it is, and nobody looks after it.")
+        yield plain("Terraform forgets it: it stays in the cloud as it is, and nobody looks after it")
     if change.action is Action.other:
-        yield plain(f"Terraform says {listed(map(code, change.actions))}, which this review does not know.")
+        yield plain(f"Terraform says {listed(map(code, change.actions))}, which this review does not know")

@@ -10,6 +10,8 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+from codegen.plans.sensitive import Sensitive
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -21,6 +23,8 @@ _BACKTICKS = re.compile("`+")
 def code(text: object, most: int = _MOST) -> str:
     """A code span of one line. What is left out, and what cannot be seen, is said."""
     whole = str(text)
+    if isinstance(text, Sensitive):
+        return whole
     if not whole:
         return "(empty)"
     shown = visible(whole[:most])

@@ -63,7 +63,9 @@ def who(member: str) -> str:
         return words
     kind, colon, name = member.partition(":")
     words = _KINDS.get(kind.lower())
-    return f"{code(name)} ({words})" if colon and words else code(member)
+    if not colon or not words:
+        return code(member)
+    return f"{code(member if kind.startswith('principal') else name)} ({words})"
 
 
 def may(role: str, *, still: bool = True) -> str:

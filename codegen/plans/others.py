@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from codegen.plans.attributes import rest_findings
 from codegen.plans.change import Action
-from codegen.plans.finding import Stop, loud, plain, stop
+from codegen.plans.finding import Stop, loud, stop
 from codegen.plans.lifecycle import because
-from codegen.plans.markdown import code
 from codegen.plans.members import is_public
+from codegen.plans.sensitive import revealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,36 +36,30 @@ _HIDES = {
     "google_bigquery_datapolicy_data_policy": "values that it masked may be read",
     "google_data_catalog_policy_tag": "columns that it covered may be read",
 }
-_ACTIONS = {
-    Action.create: "is new",
-    Action.read: "is read during the apply; nothing of it changes",
-    Action.update: "changes",
-    Action.replace: "would be deleted and made again",
-    Action.delete: "would be deleted",
-}
 
 
 def other_findings(change: Change) -> Iterator[Finding]:
-    words = _ACTIONS.get(change.action)
     if change.ends:
-        text = f"{words or 'would be deleted'}{because(change)}"
+        again = " and made again" if change.action is Action.replace else ""
+        text = f"would be deleted{again}{because(change)}"
         if change.type in _HOLDS_DATA:
             yield stop(Stop.data_lost, f"{text}, with all that is in it")
         elif change.type in _HIDES:
             yield loud(f"{text}: {_HIDES[change.type]}")
         else:
             yield loud(text)
-    elif words:
-        yield plain(words)
-    if change.action in (Action.create, Action.update, Action.replace):
-        old = {one.lower() for one in _texts(change.before)}
-        for text in dict.fromkeys(_texts(change.after)):
-            if is_public(text) and ":" not in text and "/" not in text and text.lower() not in old:
-                yield stop(Stop.public, f"one of its settings becomes {code(text)}: anyone")
+    if any(map(_is_anyone, _texts(change.after))) and not any(map(_is_anyone, _texts(change.before))):
+        yield stop(Stop.public, "one of its settings is opened to **anyone**")
     yield from rest_findings(change, ())
 
 
+def _is_anyone(text: str) -> bool:
+    """The whole of it, so that no description which speaks of them is taken for a grant."""
+    return is_public(text) and not {":", "/"} & set(text)
+
+
 def _texts(tree: Any) -> Iterator[str]:
+    tree = revealed(tree)
     if isinstance(tree, str):
         yield tree
     elif isinstance(tree, (dict, list)):

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from codegen.plans.change import Action
-from codegen.plans.entry import Entry, Subject, said
+from codegen.plans.entry import Entry, Subject, is_told, said
 from codegen.plans.markdown import code, counted, listed
 from codegen.plans.rationing import Item, Section, rationed
 from codegen.plans.verdict import verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from codegen.plans.document import Plan
     from codegen.plans.finding import Finding
@@ -34,10 +34,13 @@ _STATES = {
     Action.replace: "is replaced",
     Action.delete: "is deleted",
     Action.forget: "is forgotten",
-    Action.read: "is read",
+    Action.read: "is read during the apply",
     Action.nothing: "stays as it is",
     Action.other: "is treated in an unknown way",
 }
+_NAMED = {Subject.dataset, Subject.table, Subject.view}
+_DRIFTED = {Action.update: "was changed", Action.delete: "was deleted"}
+_LONGEST_ADDRESS = 400
 _HOW_TO_ALLOW = (
     "Is this intended? Then run the review with `--allow` and the address in the brackets, once for each of them. "
     "An address with quotes goes into single quotes."
@@ -47,7 +50,7 @@ _HOW_TO_ALLOW = (
 def report(plan: Plan, entries: Sequence[Entry], drift: Sequence[Entry], allowed: Collection[str]) -> str:
     """Markdown, the verdict its first line."""
     ordered = sorted(entries, key=lambda entry: (entry.name, entry.change.address))
-    told = [entry for entry in ordered if said(entry)]
+    told = [entry for entry in ordered if is_told(entry)]
     stopped: list[Entry] = []
     intended: list[Entry] = []
     for entry in told:
@@ -65,7 +68,11 @@ def report(plan: Plan, entries: Sequence[Entry], drift: Sequence[Entry], allowed
         for subject, title in _TITLES.items()
     ]
     rest.append(Section(title="Put off by Terraform to a later plan", items=list(_deferred(plan))))
-    rest.append(Section(title="Changed outside of Terraform since the last apply", items=list(map(_item, drift))))
+    rest.append(
+        Section(
+            title="Changed outside of Terraform since the last apply", items=[_item(entry, _DRIFTED) for entry in drift]
+        )
+    )
     rest.append(Section(title="Besides", items=list(_besides(plan))))
     return rationed(verdict(plan, entries, allowed), top, rest)
 
@@ -74,8 +81,8 @@ def _top_item(entry: Entry, *, of_stops: bool) -> Item:
     findings = [
         finding for finding in entry.findings if (finding.stop is not None) == of_stops and finding.is_at_the_top
     ]
-    what, where = f"{entry.subject.value} {entry.name}", f"({code(entry.change.address)})"
-    if entry.subject not in (Subject.dataset, Subject.table, Subject.view):
+    what, where = f"{entry.subject.value} {entry.name}", f"({_address(entry)})"
+    if entry.subject not in _NAMED:
         what = ""
     if len(findings) == 1:
         full = f"- {_led(what)}{_indented(findings[0].text)} {where}\n"
@@ -84,9 +91,12 @@ def _top_item(entry: Entry, *, of_stops: bool) -> Item:
         full = head + "".join(f"  - {_indented(finding.text, 4)}\n" for finding in findings)
     shorts = "; ".join(finding.short or _first_line(finding) for finding in findings)
     short = f"- {_led(what)}{shorts} {where}\n"
-    return Item(
-        full=full, short=short, shortest=f"- {code(entry.change.address)}: {counted(len(findings), 'finding')}\n"
-    )
+    return Item(full=full, short=short, shortest=f"- {_address(entry)}: {counted(len(findings), 'finding')}\n")
+
+
+def _address(entry: Entry) -> str:
+    """Long enough for `--allow`."""
+    return code(entry.change.address, _LONGEST_ADDRESS)
 
 
 def _led(what: str) -> str:
@@ -95,19 +105,21 @@ def _led(what: str) -> str:
 
 def _is_in_rest(entry: Entry) -> bool:
     """What has been said at the top in full is not said again."""
-    return not all(finding.is_at_the_top for finding in said(entry))
+    return not entry.findings or not all(finding.is_at_the_top for finding in entry.findings)
 
 
-def _item(entry: Entry) -> Item:
-    findings = [finding for finding in said(entry) if not finding.is_at_the_top] or list(said(entry))
-    address, state = code(entry.change.address), _STATES[entry.change.action]
+def _item(entry: Entry, states: Mapping[Action, str] = _STATES) -> Item:
+    findings = [finding for finding in said(entry) if not finding.is_at_the_top]
+    address, state = _address(entry), states.get(entry.change.action, _STATES[entry.change.action])
     if entry.subject is Subject.access:
-        full = "".join(f"- {_indented(finding.text)} ({address})\n" for finding in findings)
+        lines = [f"- {_indented(finding.text)} ({address})\n" for finding in findings]
+        full = "".join(lines) or f"- {address} {state}\n"
         return Item(full=full, short=f"- {address} {state}\n", shortest="")
     if entry.subject is Subject.other:
-        full = f"- {address} {'; '.join(_first_line(finding) for finding in findings)}\n"
+        words = "; ".join(_first_line(finding) for finding in findings)
+        full = f"- {address} {state}{': ' * bool(words)}{words}\n"
         return Item(full=full, short=f"- {address} {state}\n", shortest="")
-    title = f"**{entry.name}** {state}" + (f" ({address})" if entry.name != address else "")
+    title = f"**{entry.name}** {state}" + (f" ({address})" if entry.subject in _NAMED else "")
     full = f"{title}\n\n" + "".join(f"- {_indented(finding.text)}\n" for finding in findings) + "\n"
     short = f"- {entry.name} {state}: {counted(len(findings), 'detail')} left out\n"
     return Item(full=full, short=short, shortest="")

@@ -8,6 +8,7 @@ from codegen.plans.change import UNKNOWN, Action
 from codegen.plans.columns import Kind, SchemaError, column_changes, columns_of, described_type
 from codegen.plans.finding import Finding, Stop, loud, plain, stop
 from codegen.plans.markdown import code, counted
+from codegen.plans.sensitive import revealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,7 +29,7 @@ _WORDS = {
     Kind.described: "column {path}, description: {before} → {after}",
     Kind.tagged: "column {path} gets policy tags: {before} → {after}",
     Kind.untagged: "column {path} loses a policy tag: {before} → {after}. Who was kept from reading it may read it",
-    Kind.changed: "column {path}: {before} → {after}",
+    Kind.changed: "column {path}, {attribute}: {before} → {after}",
 }
 _REFUSED = {Kind.added_required, Kind.retyped, Kind.tightened, Kind.narrowed}
 
@@ -45,7 +46,9 @@ def schema_findings(change: Change) -> Iterator[Finding]:
         yield stop(Stop.unclear, text) if change.action is not Action.replace else plain(text)
         return
     try:
-        changes = list(column_changes(columns_of(change.old("schema")), columns_of(change.new("schema"))))
+        changes = list(
+            column_changes(columns_of(revealed(change.old("schema"))), columns_of(revealed(change.new("schema"))))
+        )
     except SchemaError as error:
         yield stop(Stop.unclear, f"the schema cannot be read, so nobody can say which columns it drops: {error}")
         return
@@ -67,7 +70,12 @@ def _finding(change: Change, column: ColumnChange) -> Finding:
     if change.is_sensitive("schema"):
         text = f"a column, kept secret: {column.kind.name.replace('_', ' ')} (sensitive)"
     else:
-        parts = {"path": code(column.path), "before": _value(column.before), "after": _value(column.after)}
+        parts = {
+            "path": code(column.path),
+            "attribute": code(column.attribute),
+            "before": _value(column.before),
+            "after": _value(column.after),
+        }
         text = _WORDS[column.kind].format(**parts)
     if change.action is not Action.replace:
         if column.kind is Kind.dropped:
@@ -75,7 +83,7 @@ def _finding(change: Change, column: ColumnChange) -> Finding:
                 Stop.column_lost, text, "" if change.is_sensitive("schema") else f"drops {code(column.path, 60)}"
             )
         if column.kind in _REFUSED:
-            return stop(Stop.refused, f"{text}. BigQuery refuses that")
+            return stop(Stop.refused, f"{text}. BigQuery refuses that, and the apply fails")
     return loud(text) if column.kind is Kind.untagged else plain(text)
 
 
@@ -89,7 +97,7 @@ def _rename(changes: Iterable[ColumnChange], *, is_sensitive: bool) -> Iterator[
     if len(dropped) == len(added) == 1 and dropped[0].before == added[0].after and not is_sensitive:
         names = code(dropped[0].path), code(added[0].path)
         yield plain(
-            f"It looks as if {names[0]} was renamed to {names[1]}. Terraform cannot rename: no value is carried over."
+            f"this looks as if {names[0]} were renamed to {names[1]}: Terraform cannot, no value is carried over"
         )
 
 

@@ -70,11 +70,11 @@ def dataset_findings(change: Change) -> Iterator[Finding]:
         again = " and made again, empty" if change.action is Action.replace else ""
         apply = _at_the_apply(change)
         yield stop(
-            Stop.dataset_lost, f"would be deleted{again}, with all tables and rows in it{because(change)}.{apply}"
+            Stop.dataset_lost, f"would be deleted{again}, with all tables and rows in it{because(change)}{apply}"
         )
     if change.action in (Action.delete, Action.forget, Action.nothing):
         return
-    for name, what in _EXPIRATIONS.items():
+    for name, what in _EXPIRATIONS.items() if change.action is Action.update else ():
         yield from expiration_finding(change, what, name)
     yield from _time_travel(change)
     yield from text_findings(change, "location", *_NAMED)
@@ -90,9 +90,9 @@ def _table_lost(change: Change) -> Iterator[Finding]:
         rows = "and who reads it finds nothing; its rows are outside of BigQuery"
     apply = _at_the_apply(change)
     if change.action is Action.replace:
-        yield stop(Stop.table_lost, f"would be deleted and made again, {rows}{because(change)}.{apply}")
+        yield stop(Stop.table_lost, f"would be deleted and made again, {rows}{because(change)}{apply}")
     elif change.ends:
-        yield stop(Stop.table_lost, f"would be deleted, {rows}{because(change)}.{apply}")
+        yield stop(Stop.table_lost, f"would be deleted, {rows}{because(change)}{apply}")
     elif change.action is Action.other:
         yield stop(Stop.unclear, "whether it keeps its rows, this review cannot say")
     elif change.before and any(map(change.new, _VIEWS)):
@@ -100,7 +100,7 @@ def _table_lost(change: Change) -> Iterator[Finding]:
 
 
 def _at_the_apply(change: Change) -> str:
-    return " Its deletion protection would make the apply fail." if is_guarded(change) else ""
+    return ". Its deletion protection would make the apply fail" if is_guarded(change) else ""
 
 
 def _sql(change: Change, block: str) -> Iterator[Finding]:
@@ -116,7 +116,7 @@ def _sql(change: Change, block: str) -> Iterator[Finding]:
 
 def _time_travel(change: Change) -> Iterator[Finding]:
     name = "max_time_travel_hours"
-    if not change.differs(name) or not change.before:
+    if not change.differs(name) or change.action is not Action.update:
         return
     text = f"hours that BigQuery can look back: {change.show_old(name)} → {change.show_new(name)}"
     old, new = str(change.old(name)), str(change.new(name))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from codegen.plans.change import Action
 from codegen.plans.entry import Subject
 from codegen.plans.finding import Stop
-from codegen.plans.markdown import capitalized, counted, listed
+from codegen.plans.markdown import capitalized, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -80,11 +80,11 @@ def verdict(plan: Plan, entries: Sequence[Entry], allowed: Collection[str]) -> s
     intended = list(_phrases(_reasons(entries, lambda address: address in allowed)))
     sentences = []
     if stops:
-        sentences.append(f"**Stop: {listed(stops)}.**")
+        sentences.append(f"**Stop: {'; '.join(stops)}.**")
     if intended:
-        words = f"Allowed: {listed(intended)}."
+        words = f"Allowed: {'; '.join(intended)}."
         sentences.append(words if stops else f"**{words}**")
-    counts = list(_counts(entries))
+    counts = [*_counts(entries), *_besides(plan)]
     if not sentences:
         sentences.append("**No table loses data.**" if counts else "**Nothing changes.**")
     if counts:
@@ -119,11 +119,19 @@ def _phrases(reasons: Counter[tuple[Stop, Action]]) -> Iterator[str]:
             yield counted(replaced + deleted, *_PHRASES[stop])
 
 
+def _besides(plan: Plan) -> Iterator[str]:
+    if plan.invocations:
+        yield f"{counted(len(plan.invocations), 'action is', 'actions are')} run"
+    if plan.outputs:
+        yield counted(len(plan.outputs), "output changes", "outputs change")
+    if plan.failed_checks:
+        yield f"{counted(len(plan.failed_checks), 'condition is', 'conditions are')} not met"
+
+
 def _counts(entries: Sequence[Entry]) -> Iterator[str]:
     """Such as `2 tables change, 1 is new`, without what the stops count."""
     for subject in Subject:
-        of_subject = [entry for entry in entries if entry.subject is subject and not _is_lost(entry)]
-        verbs = Counter(_verb(entry) for entry in of_subject)
+        verbs = Counter(_verb(entry) for entry in entries if entry.subject is subject and not _is_lost(entry))
         is_more = any(entry.subject is subject and _is_lost(entry) for entry in entries)
         noun = f"{'more ' if is_more else ''}{subject.value}"
         parts: list[str] = []
@@ -143,7 +151,9 @@ def _is_lost(entry: Entry) -> bool:
     return any(finding.stop in _LOST for finding in entry.findings)
 
 
-def _verb(entry: Entry) -> tuple[str, str]:
+def _verb(entry: Entry) -> tuple[str, str] | None:
     if entry.change.action is not Action.nothing:
         return _VERBS[entry.change.action]
-    return _IMPORTED if entry.change.is_imported else _MOVED
+    if entry.change.is_imported:
+        return _IMPORTED
+    return _MOVED if entry.findings else None
