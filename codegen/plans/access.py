@@ -24,6 +24,8 @@ _IDENTITIES = {
 }
 _OBJECTS = ("view", "routine", "dataset")
 UNKNOWN_MEMBER = ""
+# Attributes that say who may do what.
+GRANTING = ("access", "condition", "member", "members", "policy_data", "role", *_IDENTITIES, *_OBJECTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codegen.plans.access import UNKNOWN_MEMBER, Grant, grants_after, grants_before
+from codegen.plans.access import GRANTING, UNKNOWN_MEMBER, Grant, grants_after, grants_before
 from codegen.plans.attributes import rest_findings
 from codegen.plans.change import UNKNOWN, Action
 from codegen.plans.finding import Stop, loud, plain, stop
@@ -34,7 +34,6 @@ _OBJECTS = {
     "google_storage_bucket": ("bucket", ("bucket",)),
 }
 _SOMEBODY = Grant(member=UNKNOWN_MEMBER)
-_GRANTING = ("access", "condition", "member", "members", "policy_data", "role")
 
 
 def grant_findings(change: Change) -> Iterator[Finding]:
@@ -45,7 +44,7 @@ def grant_findings(change: Change) -> Iterator[Finding]:
         return
     yield from _difference(change, _object(change))
     yield from _authoritative(change)
-    yield from rest_findings(change, _GRANTING)
+    yield from rest_findings(change, GRANTING)
 
 
 def access_findings(change: Change) -> Iterator[Finding]:
@@ -70,7 +69,7 @@ def _difference(change: Change, what: str) -> Iterator[Finding]:
 
 
 def _words(change: Change, grant: Grant, what: str, *, still: bool = True) -> str:
-    if any(map(change.is_sensitive, _GRANTING)):
+    if any(map(change.is_sensitive, GRANTING)):
         return f"access to {what} is {'given' if still else 'taken away'}, to whom and which is secret (sensitive)"
     if grant.object:
         return (
