@@ -22,7 +22,7 @@ _BACKTICKS = re.compile("`+")
 
 def code(text: object, most: int = _MOST) -> str:
     """A code span of one line. What is left out, and what cannot be seen, is said."""
-    whole = str(text)
+    whole = str(text).lower() if isinstance(text, bool) else str(text)
     if isinstance(text, Sensitive):
         return whole
     if not whole:
