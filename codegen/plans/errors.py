@@ -1,0 +1,13 @@
+"""What can be wrong with the plan that a review is asked for, or with how it is asked."""
+
+from __future__ import annotations
+
+
+class PlanError(Exception):
+    """`location` is a file, and within it a path; nothing was printed."""
+
+    def __init__(self, *, location: str, problem: str, remedy: str) -> None:
+        super().__init__(f"{location}: {problem}\n  {remedy}")
+        self.location = location
+        self.problem = problem
+        self.remedy = remedy
