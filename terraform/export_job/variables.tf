@@ -213,9 +213,8 @@ variable "schedule" {
   }
 
   validation {
-    condition = alltrue([
-      for position, field in slice(concat(regexall("\\S+", var.schedule), ["*", "*", "*", "*", "*"]), 0, 5) :
-      can(regex(local.cron_patterns[position], field))
+    condition = length(regexall("\\S+", var.schedule)) != 5 || alltrue([
+      for position, field in regexall("\\S+", var.schedule) : can(regex(local.cron_patterns[position], field))
     ])
     error_message = "schedule must be made of *, numbers, ranges such as 1-5, steps such as */10 and lists of those with commas: minute 0-59, hour 0-23, day of month 1-31, month 1-12 or JAN-DEC, day of week 0-7 or SUN-SAT."
   }

@@ -22,13 +22,13 @@ class Terraform:
     directory: Path
     environ: Mapping[str, str]
 
-    def configure(self, configuration: str | Mapping[str, Any]) -> None:
-        """As HCL or as JSON, instead of what was there."""
-        is_hcl = isinstance(configuration, str)
+    def configure(self, configuration: str | Mapping[str, Any], *, suffix: str = ".tf") -> None:
+        """As HCL, as JSON where `suffix` says so, or as data, instead of what was there."""
         for path in self.directory.glob("main.tf*"):
             path.unlink()
-        content = configuration if isinstance(configuration, str) else json.dumps(configuration)
-        (self.directory / ("main.tf" if is_hcl else "main.tf.json")).write_text(content, "utf-8")
+        if not isinstance(configuration, str):
+            configuration, suffix = json.dumps(configuration), ".tf.json"
+        (self.directory / f"main{suffix}").write_text(configuration, "utf-8")
 
     def run(self, *arguments: str, **environ: str) -> Ended:
         done = subprocess.run(

@@ -102,13 +102,14 @@ def grants(resources: Resources) -> set[tuple[str, str, str]]:
 
 
 def target(grant: Mapping[str, Any]) -> str:
+    """A project that is left out is the provider's."""
     kinds = {
         "google_bigquery_dataset_iam_member": "dataset {project}.{dataset_id}",
         "google_cloud_run_v2_job_iam_member": "job {project}/{location}/{name}",
         "google_project_iam_member": "project {project}",
         "google_secret_manager_secret_iam_member": "secret {project}/{secret_id}",
     }
-    return kinds[grant["type"]].format(**grant)
+    return kinds[grant["type"]].format(**{"project": PROJECT, **grant})
 
 
 def within(actual: Any, expected: Any) -> Any:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
 
     from terraform.runner import MakeTerraform, Terraform
 
@@ -189,30 +191,45 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 
 @pytest.fixture(scope="module")
 def terraform(make_terraform: MakeTerraform) -> Terraform:
-    return make_terraform()
+    terraform = make_terraform()
+    shutil.copytree(EXPORT_JOB, terraform.directory / "export_job", ignore=shutil.ignore_patterns(".terraform*"))
+    return terraform
 
 
 def said(terraform: Terraform, cases: list[dict[str, Any]]) -> list[list[str]]:
-    """What Terraform finds wrong with each: all are looked at in one go, as a module each, on a line of its own."""
+    """What Terraform finds wrong with each. What one variable says of another is known in a plan only."""
+    messages = said_by("validate", terraform, cases)
+    passed = [position for position, found in enumerate(messages) if not found]
+    planned = said_by("plan", terraform, [cases[position] for position in passed])
+    return [planned[passed.index(position)] if position in passed else found for position, found in enumerate(messages)]
+
+
+def said_by(command: str, terraform: Terraform, cases: list[dict[str, Any]]) -> list[list[str]]:
+    """All are looked at in one go, as a module each, on a line of its own."""
     modules = [
         f"{json.dumps(f'case_{position}')}: {json.dumps({'source': './export_job'} | LEGAL | case)}"
         for position, case in enumerate(cases)
     ]
-    terraform.configure("")
-    copied = terraform.directory / "export_job"
-    copied.mkdir(exist_ok=True)
-    for path in EXPORT_JOB.glob("*.tf"):
-        (copied / path.name).write_text(path.read_text("utf-8"), "utf-8")
     lines = ",\n".join(modules)
-    (terraform.directory / "main.tf.json").write_text(f'{{"module": {{\n{lines}\n}}}}', "utf-8")
+    terraform.configure(f'{{"module": {{\n{lines}\n}}}}', suffix=".tf.json")
     exit_code, output = terraform.run("init")
     assert exit_code == 0, output
-    document = json.loads(terraform.run("validate", "-json").output)
     messages: list[list[str]] = [[] for _ in cases]
-    for diagnostic in document["diagnostics"]:
+    for diagnostic in diagnostics(terraform.run(command, "-json").output):
         assert diagnostic["range"]["filename"] == "main.tf.json", diagnostic
         messages[diagnostic["range"]["start"]["line"] - 2].append(diagnostic["detail"].partition("\n\n")[0])
     return messages
+
+
+def diagnostics(output: str) -> Iterator[dict[str, Any]]:
+    """Of `validate`, which prints one document, and of `plan`, which prints one after another."""
+    decoder = json.JSONDecoder()
+    while output:
+        document, end = decoder.raw_decode(output)
+        output = output[end:].lstrip()
+        yield from document.get("diagnostics", ())
+        if "diagnostic" in document:
+            yield document["diagnostic"]
 
 
 @pytest.fixture(scope="module")
