@@ -29,7 +29,7 @@ module "export_job" {
   image                 = var.image
   max_retries           = var.max_retries
   memory                = var.memory
-  name                  = var.job_name
+  name                  = var.name
   notification_channels = var.notification_channels
   paused                = var.paused
   project               = var.project

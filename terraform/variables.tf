@@ -57,12 +57,6 @@ variable "image" {
   default     = null
 }
 
-variable "job_name" {
-  description = "Name of the job, its schedule, service accounts and roles, or null for smolqwery."
-  type        = string
-  default     = null
-}
-
 variable "location" {
   description = "BigQuery location of the datasets, or null for SMOLQWERY_DATASET_LOCATION."
   type        = string
@@ -77,6 +71,12 @@ variable "max_retries" {
 
 variable "memory" {
   description = "Memory of the job, or null for 1Gi."
+  type        = string
+  default     = null
+}
+
+variable "name" {
+  description = "Name of the job, its schedule, service accounts and roles, or null for smolqwery."
   type        = string
   default     = null
 }

@@ -1,8 +1,10 @@
 locals {
+  # With the project, because one may watch over the metrics of others that have a job of this name, such as staging.
   failed_executions = join(" AND ", [
     "metric.type = \"run.googleapis.com/job/completed_execution_count\"",
     "metric.labels.result = \"failed\"",
     "resource.type = \"cloud_run_job\"",
+    "resource.labels.project_id = \"${var.project}\"",
     "resource.labels.job_name = \"${google_cloud_run_v2_job.export.name}\"",
     "resource.labels.location = \"${var.region}\"",
   ])
@@ -10,6 +12,7 @@ locals {
   # The same metric in PromQL's spelling.
   succeeded_labels = join(",", [
     "monitored_resource=\"cloud_run_job\"",
+    "project_id=\"${var.project}\"",
     "job_name=\"${google_cloud_run_v2_job.export.name}\"",
     "location=\"${var.region}\"",
     "result=\"succeeded\"",

@@ -136,7 +136,7 @@ variable "memory" {
       tonumber(substr(var.memory, 0, length(var.memory) - 2)) * (endswith(var.memory, "Gi") ? 1024 : 1) >= local.memory_mib[var.cpu].least,
       true,
     )
-    error_message = "memory must be at least ${try(local.memory_mib[var.cpu].least, 0)}Mi with ${var.cpu} CPUs."
+    error_message = "memory must be at least ${try(local.memory_mib[var.cpu].least, 0)}Mi where cpu is ${var.cpu}."
   }
 
   validation {
@@ -144,7 +144,7 @@ variable "memory" {
       tonumber(substr(var.memory, 0, length(var.memory) - 2)) * (endswith(var.memory, "Gi") ? 1024 : 1) <= local.memory_mib[var.cpu].most,
       true,
     )
-    error_message = "memory must be at most ${try(local.memory_mib[var.cpu].most, 0)}Mi with ${var.cpu} CPUs. Set cpu higher for more."
+    error_message = "memory must be at most ${try(local.memory_mib[var.cpu].most, 0)}Mi where cpu is ${var.cpu}. Set cpu higher for more."
   }
 }
 

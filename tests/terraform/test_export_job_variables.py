@@ -123,9 +123,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"memory": "1G"}, MEMORY),
     ({"memory": "1024"}, MEMORY),
     ({"memory": "0.5Gi"}, MEMORY),
-    ({"memory": "511Mi"}, "memory must be at least 512Mi with 1 CPUs."),
-    ({"memory": "5Gi"}, "memory must be at most 4096Mi with 1 CPUs. Set cpu higher for more."),
-    ({"memory": "2Gi", "cpu": 8}, "memory must be at least 4096Mi with 8 CPUs."),
+    ({"memory": "511Mi"}, "memory must be at least 512Mi where cpu is 1."),
+    ({"memory": "5Gi"}, "memory must be at most 4096Mi where cpu is 1. Set cpu higher for more."),
+    ({"memory": "2Gi", "cpu": 8}, "memory must be at least 4096Mi where cpu is 8."),
     ({"name": "a"}, NAME),
     ({"name": "Export"}, NAME),
     ({"name": "export_job"}, NAME),
@@ -256,4 +256,4 @@ def test_every_rule_refuses_something() -> None:
 
 def wording(message: str) -> str:
     """Without the numbers and names that differ from case to case."""
-    return message.replace("4096", "512").replace("8 CPUs", "1 CPUs")
+    return message.replace("4096", "512").replace("cpu is 8", "cpu is 1")
