@@ -304,7 +304,8 @@ def test_the_three_alerts(everything: Resources) -> None:
     assert conditions == {
         "smolqwery: an export failed": 'metric.type = "run.googleapis.com/job/completed_execution_count" AND '
         'metric.labels.result = "failed" AND resource.type = "cloud_run_job" AND '
-        'resource.labels.project_id = "example-project" AND resource.labels.job_name = "smolqwery" AND resource.labels.location = "europe-west3"',
+        'resource.labels.project_id = "example-project" AND resource.labels.job_name = "smolqwery" AND '
+        'resource.labels.location = "europe-west3"',
         "smolqwery: no export for 50 hours": "absent_over_time(run_googleapis_com:job_completed_execution_count"
         '{monitored_resource="cloud_run_job",project_id="example-project",job_name="smolqwery",location="europe-west3",result="succeeded"}[49h])',
         "smolqwery: the schedule could not start an export": 'resource.type = "cloud_scheduler_job" AND '
