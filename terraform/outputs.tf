@@ -8,6 +8,16 @@ output "exporter_dataset_id" {
   value       = module.warehouse.exporter_dataset_id
 }
 
+output "exporter_service_account" {
+  description = "E-mail address of the service account that the job runs as, or null without a job."
+  value       = one(module.export_job[*].exporter_service_account)
+}
+
+output "job_id" {
+  description = "Full id of the Cloud Run job, or null without one."
+  value       = one(module.export_job[*].job_id)
+}
+
 output "table_ids" {
   description = "Full ids of the tables, by name."
   value       = module.warehouse.table_ids

@@ -1,9 +1,34 @@
-# Those of the warehouse are null here, which means its own defaults: what the settings of the Django project said when
-# codegen ran. A deployment that differs from them, such as staging, sets them.
+# Most are null here, which means what the modules say: of the warehouse, what the settings of the Django project were
+# when codegen ran, and of the job, the defaults in export_job/variables.tf, which also says what is legal. A deployment
+# that differs, such as staging, sets them.
 
 variable "acl_groups" {
   description = "E-mail addresses of the groups that read and write the warehouse, or null for SMOLQWERY_ACL_GROUPS."
   type        = list(string)
+  default     = null
+}
+
+variable "args" {
+  description = "Arguments of the job's command, or null for smolqwery_extract."
+  type        = list(string)
+  default     = null
+}
+
+variable "cloud_sql_instance" {
+  description = "Connection name of the Cloud SQL instance whose socket the job finds under /cloudsql, or null for none."
+  type        = string
+  default     = null
+}
+
+variable "command" {
+  description = "Command of the job, or null for python manage.py."
+  type        = list(string)
+  default     = null
+}
+
+variable "cpu" {
+  description = "CPUs of the job, or null for 1."
+  type        = string
   default     = null
 }
 
@@ -14,15 +39,57 @@ variable "dataset_id" {
 }
 
 variable "deletion_protection" {
-  description = "Whether Terraform refuses to delete the datasets and tables."
+  description = "Whether Terraform refuses to delete the datasets, the tables and the job."
   type        = bool
   nullable    = false
   default     = true
 }
 
+variable "environment" {
+  description = "Environment variables of the job that are no secrets, by name, or null for none."
+  type        = map(string)
+  default     = null
+}
+
+variable "image" {
+  description = "Container image of the job by digest, or null to deploy the warehouse without a job."
+  type        = string
+  default     = null
+}
+
 variable "location" {
   description = "BigQuery location of the datasets, or null for SMOLQWERY_DATASET_LOCATION."
   type        = string
+  default     = null
+}
+
+variable "max_retries" {
+  description = "How often a run that failed is tried again at once, or null for 1."
+  type        = number
+  default     = null
+}
+
+variable "memory" {
+  description = "Memory of the job, or null for 1Gi."
+  type        = string
+  default     = null
+}
+
+variable "name" {
+  description = "Name of the job, its schedule, service accounts and roles, or null for smolqwery."
+  type        = string
+  default     = null
+}
+
+variable "notification_channels" {
+  description = "Full names of the Cloud Monitoring channels that are told of failures, or null for none."
+  type        = list(string)
+  default     = null
+}
+
+variable "paused" {
+  description = "Whether the schedule starts nothing, or null for false."
+  type        = bool
   default     = null
 }
 
@@ -53,4 +120,48 @@ variable "region" {
     condition     = can(regex("^[a-z]+-[a-z]+[0-9]+$", var.region))
     error_message = "region must be a region such as europe-west1."
   }
+}
+
+variable "schedule" {
+  description = "When the job runs, in cron's five fields, or null for a quarter past every hour."
+  type        = string
+  default     = null
+}
+
+variable "secrets" {
+  description = "Environment variables of the job that are secrets, by name, each with the number of a version, or null for none."
+  type = map(object({
+    secret  = string
+    version = string
+  }))
+  default = null
+}
+
+variable "success_within_hours" {
+  description = "After how many hours without a run that succeeded an alert fires, or null for 26."
+  type        = number
+  default     = null
+}
+
+variable "time_zone" {
+  description = "Time zone of the schedule, or null for UTC."
+  type        = string
+  default     = null
+}
+
+variable "timeout_seconds" {
+  description = "How long a run may take, or null for 3600."
+  type        = number
+  default     = null
+}
+
+variable "vpc" {
+  description = "Network and subnetwork that the job connects to directly, or null for none."
+  type = object({
+    network    = string
+    subnetwork = string
+    egress     = optional(string)
+    tags       = optional(list(string))
+  })
+  default = null
 }

@@ -1,4 +1,4 @@
-"""Copies of terraform/ to apply in tests, an emulator for them, and the provider."""
+"""Directories to run Terraform in, an emulator for them, and the provider."""
 
 from __future__ import annotations
 
@@ -12,11 +12,25 @@ from pytest_terraform import tf
 
 from emulator.process import Emulator, running_emulator
 from terraform.provider import provider_environ
+from terraform.runner import Terraform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from terraform.runner import MakeTerraform
+
 REPOSITORY = Path(__file__).resolve().parents[2]
+VERSIONS = """terraform {
+  required_providers {
+    google = {
+      source  = "hashicorp/google"
+      version = ">= 7.45, < 9"
+    }
+  }
+}
+"""
+_AMBIENT = ("TF_", "GOOGLE_", "GCLOUD_", "CLOUDSDK_")
+_IGNORED = shutil.ignore_patterns(".terraform*", "*.tfstate*", "tf_resources.json")
 
 
 @pytest.fixture(scope="session")
@@ -33,9 +47,8 @@ def terraform_modules(terraform_emulator: Emulator, tmp_path_factory: pytest.Tem
     `deployment` is applied as it is, `changing` into a dataset of its own by the one test that changes it.
     """
     modules = tmp_path_factory.mktemp("modules")
-    ignored = shutil.ignore_patterns(".terraform*", "*.tfstate*", "tf_resources.json")
     for name in ("deployment", "changing"):
-        shutil.copytree(REPOSITORY / "terraform", modules / name, ignore=ignored)
+        shutil.copytree(REPOSITORY / "terraform", modules / name, ignore=_IGNORED)
         unprotect(modules / name / "warehouse")
     (modules / "changing" / "terraform.tfvars").write_text('dataset_id = "growing"\n', "utf-8")
     environ = {
@@ -50,6 +63,28 @@ def terraform_modules(terraform_emulator: Emulator, tmp_path_factory: pytest.Tem
         patch.setattr(tf.LazyModuleDir, "value", str(modules))
         yield modules
     assert "TF_VAR_project" not in os.environ
+
+
+@pytest.fixture(scope="session")
+def make_terraform(terraform_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> MakeTerraform:
+    """An initialized directory, a copy of `source` if it is given; keyword arguments go into its environment."""
+    ambient = {name: value for name, value in os.environ.items() if not name.startswith(_AMBIENT)}
+    if "TF_CLI_CONFIG_FILE" in os.environ:
+        ambient["TF_CLI_CONFIG_FILE"] = os.environ["TF_CLI_CONFIG_FILE"]
+    ambient |= {**terraform_emulator.environ, **provider_environ(), "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
+
+    def make(source: Path | None = None, **environ: str) -> Terraform:
+        directory = tmp_path_factory.mktemp("terraform")
+        if source is None:
+            (directory / "versions.tf").write_text(VERSIONS, "utf-8")
+        else:
+            shutil.copytree(source, directory, ignore=_IGNORED, dirs_exist_ok=True)
+        made = Terraform(directory=directory, environ={**ambient, **environ})
+        exit_code, output = made.run("init")
+        assert exit_code == 0, output
+        return made
+
+    return make
 
 
 def unprotect(module: Path) -> None:

@@ -27,13 +27,6 @@ class Attribute:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
-    attributes: Mapping[str, Attribute]
-    nesting_mode: str
-    max_items: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
     attributes: Mapping[str, Attribute]
     block_types: Mapping[str, Block]
@@ -43,23 +36,35 @@ class Contract:
         return dict.fromkeys(self.attributes) | {name: [] for name in self.block_types}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block(Contract):
+    """What a resource has, once more inside of it."""
+
+    nesting_mode: str
+    max_items: int | None
+
+
 @cache
 def contract(name: str) -> Contract:
     """Of `provider`, or of a resource type."""
     declared = _document()[name]
-    return Contract(
-        attributes=_attributes(declared),
-        block_types={
-            block_name: Block(
-                attributes=_attributes(block), nesting_mode=block["nesting_mode"], max_items=block["max_items"]
-            )
-            for block_name, block in declared.get("block_types", {}).items()
-        },
-    )
+    return Contract(attributes=_attributes(declared), block_types=_block_types(declared))
 
 
 def _attributes(declared: Mapping[str, Any]) -> dict[str, Attribute]:
     return {name: Attribute(**flags) for name, flags in declared["attributes"].items()}
+
+
+def _block_types(declared: Mapping[str, Any]) -> dict[str, Block]:
+    return {
+        name: Block(
+            attributes=_attributes(block),
+            block_types=_block_types(block),
+            nesting_mode=block["nesting_mode"],
+            max_items=block.get("max_items"),
+        )
+        for name, block in declared.get("block_types", {}).items()
+    }
 
 
 @cache

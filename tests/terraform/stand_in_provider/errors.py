@@ -6,6 +6,7 @@ StandInError
 ├── ApiError, EmulatorUnreachableError
 ├── DeletionProtectedError, DeletionPreventedError
 ├── LegacyRoleError, MemberUnknownError
+├── PlanOnlyError
 └── ImportIdError
 """
 
@@ -111,6 +112,15 @@ class MemberUnknownError(StandInError):
         super().__init__(
             f"Failed to parse BigQuery Dataset IAM member type: {member}",
             "Use group:, user:, serviceAccount:, domain: or iamMember: before the e-mail or name.",
+        )
+
+
+class PlanOnlyError(StandInError):
+    def __init__(self, resource_type: str) -> None:
+        super().__init__(
+            f"{resource_type} is planned only",
+            "This is the stand-in for hashicorp/google: it serves BigQuery only. For the rest of Google Cloud, install "
+            "the real provider: run `terraform init` without TF_CLI_CONFIG_FILE.",
         )
 
 

@@ -30,13 +30,13 @@ class Plan:
 
 def planned_state(contract: Contract, prior: State | None, proposed: State) -> State:
     """`proposed` is Terraform's: the configuration, and prior values where that leaves computed ones out."""
-    state = _planned_attributes(contract.attributes, prior, proposed)
+    state = {name: _planned_value(attribute, name, prior, proposed) for name, attribute in contract.attributes.items()}
     for name, block in contract.block_types.items():
         elements = proposed[name]
         if elements is not Unknown:
             before = prior[name] if prior else []
             elements = [
-                _planned_attributes(block.attributes, before[index] if index < len(before) else None, element)
+                planned_state(block, before[index] if index < len(before) else None, element)
                 for index, element in enumerate(elements)
             ]
         state[name] = elements
@@ -83,10 +83,6 @@ def as_applied(planned: State, read: State | None) -> State | None:
     return read and {
         name: None if value in ({}, []) and planned[name] is None else value for name, value in read.items()
     }
-
-
-def _planned_attributes(attributes: Mapping[str, Attribute], prior: State | None, proposed: State) -> State:
-    return {name: _planned_value(attribute, name, prior, proposed) for name, attribute in attributes.items()}
 
 
 def _planned_value(attribute: Attribute, name: str, prior: State | None, proposed: State) -> object:

@@ -1,5 +1,7 @@
 """The stand-in for hashicorp/google: Terraform starts it, it serves three BigQuery resources and talks to an emulator.
 
+The other types that terraform/ declares are planned, and refused when they are to be applied.
+
 install.py writes the launcher that calls `main`. What differs from the real provider, knowingly:
 
 - Only what schema_contract.json names is served: no `access` block, no `condition`, no other resource or data source.
@@ -23,6 +25,7 @@ from terraform.stand_in_provider.configuration import Configuration, configurati
 from terraform.stand_in_provider.contract import contract
 from terraform.stand_in_provider.dataset import Dataset
 from terraform.stand_in_provider.dataset_iam_member import DatasetIamMember
+from terraform.stand_in_provider.plan_only import PLAN_ONLY
 from terraform.stand_in_provider.servicer import Servicer
 from terraform.stand_in_provider.table import Table
 from terraform.stand_in_provider.tf_schema import tf_schema
@@ -60,7 +63,7 @@ class GoogleProvider:
         return []
 
     def get_resources(self) -> list[type[Resource]]:
-        return [Dataset, Table, DatasetIamMember]
+        return [Dataset, Table, DatasetIamMember, *PLAN_ONLY]
 
     def new_resource(self, resource: type[Resource]) -> Resource:
         return resource(self)

@@ -1,4 +1,4 @@
-"""What the three resources share: their contract, their project, and the methods that `tf` calls."""
+"""What the resources share: their contract, their project, and the methods that `tf` calls."""
 
 from __future__ import annotations
 

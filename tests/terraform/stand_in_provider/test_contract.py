@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from terraform.stand_in_provider.conftest import MakeTerraform
+    from terraform.runner import MakeTerraform
 
 CONTRACT = Path(__file__).with_name("schema_contract.json")
 NOT_IN_A_SCHEMA = {"force_new", "default"}  # Terraform never shows them: the tests of plans do

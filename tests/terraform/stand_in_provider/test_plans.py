@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 if TYPE_CHECKING:
-    from terraform.stand_in_provider.conftest import MakeTerraform, Terraform
+    from terraform.runner import MakeTerraform, Terraform
 
 NOTHING = ["no-op"]
 UPDATE = ["update"]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from terraform.stand_in_provider.conftest import MakeTerraform, Rest, Terraform
+    from terraform.runner import MakeTerraform, Terraform
+    from terraform.stand_in_provider.conftest import Rest
 
 WAREHOUSE = """
 resource "google_bigquery_dataset" "numbers" {

@@ -1,0 +1,99 @@
+locals {
+  # project:region:instance; the project of an old domain-scoped organisation has a colon of its own.
+  cloud_sql = var.cloud_sql_instance == null ? null : regex("^(?P<project>.+):[^:]+:(?P<instance>[^:]+)$", var.cloud_sql_instance)
+}
+
+resource "google_cloud_run_v2_job" "export" {
+  project             = var.project
+  location            = var.region
+  name                = var.name
+  deletion_protection = var.deletion_protection
+
+  template {
+    # The days are shared out among nobody: a second task would export the same ones, and find them taken.
+    task_count  = 1
+    parallelism = 1
+
+    template {
+      service_account = google_service_account.exporter.email
+      max_retries     = var.max_retries
+      timeout         = "${var.timeout_seconds}s"
+
+      containers {
+        image   = var.image
+        command = var.command
+        args    = var.args
+
+        resources {
+          limits = {
+            cpu    = var.cpu
+            memory = var.memory
+          }
+        }
+
+        dynamic "env" {
+          for_each = var.environment
+
+          content {
+            name  = env.key
+            value = env.value
+          }
+        }
+
+        dynamic "env" {
+          for_each = var.secrets
+
+          content {
+            name = env.key
+
+            value_source {
+              secret_key_ref {
+                secret  = env.value.secret
+                version = env.value.version
+              }
+            }
+          }
+        }
+
+        dynamic "volume_mounts" {
+          for_each = var.cloud_sql_instance[*]
+
+          content {
+            name       = "cloudsql"
+            mount_path = "/cloudsql"
+          }
+        }
+      }
+
+      dynamic "vpc_access" {
+        for_each = var.vpc[*]
+
+        content {
+          egress = vpc_access.value.egress
+
+          network_interfaces {
+            network    = vpc_access.value.network
+            subnetwork = vpc_access.value.subnetwork
+            tags       = vpc_access.value.tags
+          }
+        }
+      }
+
+      # Cloud Run answers with this volume as the last one: any other below it would be a change at each plan.
+      dynamic "volumes" {
+        for_each = var.cloud_sql_instance[*]
+
+        content {
+          name = "cloudsql"
+
+          cloud_sql_instance {
+            instances = [volumes.value]
+          }
+        }
+      }
+    }
+  }
+
+  # Cloud Run refuses a job whose secrets its service account cannot read.
+  depends_on = [google_secret_manager_secret_iam_member.exporter]
+}
