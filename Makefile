@@ -11,8 +11,18 @@ SETTINGS ?= flights.settings
 PROJECT ?= tests/example
 export DJANGO_SETTINGS_MODULE = $(SETTINGS)
 
+# What `make plan` and `make apply` deploy: a root module, whose variables come as TF_VAR_… or from its terraform.tfvars,
+# and Google's credentials as its provider finds them.
+ROOT ?= terraform
+# The bucket of Terraform's state. Empty: what the root says, or a file beside it.
+STATE_BUCKET ?=
+# Addresses whose deletion, replacement or loss of a column is intended: `make plan ALLOW=module.warehouse.google_bigquery_table.user`
+ALLOW ?=
+# Not for the repository: a plan holds values.
+PLAN := $(CURDIR)/.plan
+
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-faults check codegen bench clean
+.PHONY: help install demo test test-faults check codegen plan apply bench clean
 
 help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-11s  %s\n", $$1, $$2 }'
@@ -36,11 +46,30 @@ check: install ## Lint, types, drift of the generated Terraform, its format.
 codegen: install ## Render Terraform from the extractors of SETTINGS, in PROJECT.
 	PYTHONPATH=$(PROJECT) $(BIN)/python -m codegen $(ARGS)
 
+# Terraform and the others speak on stderr: what `make plan` prints is the review, whole.
+plan: install ## Say in words what Terraform would change: Markdown. Exits with an error where data would be lost.
+	@$(call planned,-lock=false)
+	@terraform -chdir=$(ROOT) show -json $(PLAN)/plan.bin > $(PLAN)/plan.json
+	@$(BIN)/python -m codegen.review $(addprefix --allow ,$(ALLOW)) $(PLAN)/plan.json
+
+apply: install ## Make it so, without asking: for a pipeline that has asked.
+	@$(call planned,)
+	@terraform -chdir=$(ROOT) apply -input=false $(PLAN)/plan.bin
+
+# Of what the extractors say now, or not at all. A plan that only looks takes no lock, and needs no right to write.
+define planned
+set -e; rm -rf $(PLAN); mkdir -p $(PLAN); \
+PYTHONPATH=$(PROJECT) $(BIN)/python -m codegen --check >&2; \
+$(if $(STATE_BUCKET),printf 'terraform {\n  backend "gcs" {}\n}\n' > $(ROOT)/backend_override.tf;) \
+terraform -chdir=$(ROOT) init -input=false $(if $(STATE_BUCKET),-backend-config=bucket=$(STATE_BUCKET)) >&2; \
+terraform -chdir=$(ROOT) plan -input=false $(1) -out=$(PLAN)/plan.bin >&2
+endef
+
 bench: install ## Print speed and memory.
 	$(BIN)/python tests/benchmarks
 
 clean: ## Remove the environment and what the demo made.
-	rm -rf $(VENV) .demo
+	rm -rf $(VENV) .demo $(PLAN)
 
 install: $(INSTALLED)
 

@@ -19,6 +19,7 @@ from tf import runner
 
 from terraform.stand_in_provider.bigquery import BigQuery
 from terraform.stand_in_provider.certificate import cached
+from terraform.stand_in_provider.cloud_identity_group import CloudIdentityGroup
 from terraform.stand_in_provider.configuration import Configuration, configuration
 from terraform.stand_in_provider.contract import contract
 from terraform.stand_in_provider.dataset import Dataset
@@ -60,7 +61,7 @@ class GoogleProvider:
         return []
 
     def get_resources(self) -> list[type[Resource]]:
-        return [Dataset, Table, DatasetIamMember]
+        return [Dataset, Table, DatasetIamMember, CloudIdentityGroup]
 
     def new_resource(self, resource: type[Resource]) -> Resource:
         return resource(self)
