@@ -81,9 +81,9 @@ def test_a_page_whose_project_is_not_known_says_so_and_links_nothing(run_codegen
 def test_check_says_whether_the_page_is_out_of_date_and_writes_nothing(run_codegen: RunCommand) -> None:
     missing = run_codegen("--dictionary", "tables.md", "--check")
 
-    remedy = "Run `DJANGO_SETTINGS_MODULE=shop.settings python -m codegen --dictionary tables.md` and commit what it"
+    remedy = "Run `DJANGO_SETTINGS_MODULE=shop.settings python -m codegen --dictionary tables.md` and commit it.\n"
     assert missing.stdout == "missing    tables.md\n"
-    assert missing.stderr == f"Generated files are out of date. {remedy} changes.\n"
+    assert missing.stderr == f"The page is out of date. {remedy}"
     assert (missing.exit_code, Path("tables.md").exists()) == (1, False)
     run_codegen("--dictionary", "tables.md")
     assert run_codegen("--dictionary", "tables.md", "--check") == ("", "", 0)
@@ -142,7 +142,7 @@ def test_a_place_where_no_page_can_be_is_said(run_codegen: RunCommand) -> None:
         (["--dictionary", "a.md", "--adopt"], "argument --adopt: not allowed with argument --dictionary"),
         (["--dictionary", "a.md", "--output", "warehouse"], "--output has no meaning with --dictionary"),
         (["--adopt", "--output", "warehouse"], "--output has no meaning with --adopt"),
-        (["--adopt", "--check"], "--check has no meaning with --adopt, which writes nothing"),
+        (["--adopt", "--check"], "--check has no meaning with --adopt"),
         (["--module", "module.warehouse"], "--module has no meaning without --adopt"),
     ],
 )
