@@ -20,6 +20,7 @@ STATE_BUCKET ?=
 ALLOW ?=
 # Not for the repository: a plan holds values.
 PLAN := $(CURDIR)/.plan
+TERRAFORM = terraform -chdir=$(ROOT)
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-faults check codegen plan apply bench clean
@@ -46,23 +47,26 @@ check: install ## Lint, types, drift of the generated Terraform, its format.
 codegen: install ## Render Terraform from the extractors of SETTINGS, in PROJECT.
 	PYTHONPATH=$(PROJECT) $(BIN)/python -m codegen $(ARGS)
 
-# Terraform and the others speak on stderr: what `make plan` prints is the review, whole.
-plan: install ## Say in words what Terraform would change: Markdown. Exits with an error where data would be lost.
-	@$(call planned,-lock=false)
-	@terraform -chdir=$(ROOT) show -json $(PLAN)/plan.bin > $(PLAN)/plan.json
+# What `make plan` prints is the review, whole: Terraform and the others speak on stderr. It takes no lock, and so needs no
+# right to write. A plan that Terraform could not finish, because prevent_destroy stopped it, is reviewed as well.
+plan: install ## Say in words what Terraform would change: Markdown. An error where data would be lost.
+	@$(initialized)
+	@$(TERRAFORM) plan -input=false -lock=false -out=$(PLAN)/plan.bin >&2 || touch $(PLAN)/failed
+	@$(TERRAFORM) show -json $(PLAN)/plan.bin > $(PLAN)/plan.json
 	@$(BIN)/python -m codegen.review $(addprefix --allow ,$(ALLOW)) $(PLAN)/plan.json
+	@test ! -e $(PLAN)/failed
 
 apply: install ## Make it so, without asking: for a pipeline that has asked.
-	@$(call planned,)
-	@terraform -chdir=$(ROOT) apply -input=false $(PLAN)/plan.bin
+	@$(initialized)
+	@$(TERRAFORM) plan -input=false -out=$(PLAN)/plan.bin
+	@$(TERRAFORM) apply -input=false $(PLAN)/plan.bin
 
-# Of what the extractors say now, or not at all. A plan that only looks takes no lock, and needs no right to write.
-define planned
-set -e; rm -rf $(PLAN); mkdir -p $(PLAN); \
+# With what the extractors say now, or not at all.
+define initialized
+set -e; rm -rf $(PLAN) $(ROOT)/state_bucket_override.tf; mkdir -p $(PLAN); \
 PYTHONPATH=$(PROJECT) $(BIN)/python -m codegen --check >&2; \
-$(if $(STATE_BUCKET),printf 'terraform {\n  backend "gcs" {}\n}\n' > $(ROOT)/backend_override.tf;) \
-terraform -chdir=$(ROOT) init -input=false $(if $(STATE_BUCKET),-backend-config=bucket=$(STATE_BUCKET)) >&2; \
-terraform -chdir=$(ROOT) plan -input=false $(1) -out=$(PLAN)/plan.bin >&2
+$(if $(STATE_BUCKET),printf 'terraform {\n  backend "gcs" {}\n}\n' > $(ROOT)/state_bucket_override.tf;) \
+$(TERRAFORM) init -input=false $(if $(STATE_BUCKET),-backend-config=bucket=$(STATE_BUCKET)) >&2
 endef
 
 bench: install ## Print speed and memory.

@@ -38,9 +38,9 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def make(project: Path, *arguments: str) -> Ended:
+def make(project: Path, *arguments: str, **environ: str) -> Ended:
     """Also when `make test` runs this, which passes its own variables on."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "MFLAGS"}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "MFLAGS"}
     variables = {
         "PLAN": project / ".plan",
         "PROJECT": f"{REPOSITORY / 'tests' / 'example'}:{project}",
@@ -50,7 +50,7 @@ def make(project: Path, *arguments: str) -> Ended:
     done = subprocess.run(
         ["make", *arguments, *(f"{name}={value}" for name, value in variables.items())],
         cwd=REPOSITORY,
-        env=environ,
+        env=inherited | environ,
         capture_output=True,
         text=True,
         check=False,
@@ -58,24 +58,30 @@ def make(project: Path, *arguments: str) -> Ended:
     return Ended(done.stdout, done.stderr, done.returncode)
 
 
-def test_a_plan_prints_the_review_and_nothing_else(project: Path) -> None:
-    stdout, stderr, exit_code = make(project, "plan")
+def test_a_pull_request_is_reviewed_applied_and_reviewed_again(project: Path) -> None:
+    stale = project / "terraform" / "state_bucket_override.tf"  # of a run that named a bucket
+    stale.write_text('terraform {\n  backend "gcs" {}\n}\n', "utf-8")
 
-    assert exit_code == 0, stderr
-    assert stdout.startswith("**")
-    assert "departure" in stdout
-    assert "Terraform will perform the following actions" not in stdout
-    assert "Terraform will perform the following actions" in stderr
-    assert (project / ".plan" / "plan.bin").exists()
+    new = make(project, "plan")
 
+    assert new.exit_code == 0, new.stderr
+    assert new.stdout.startswith("**")
+    assert "departure" in new.stdout
+    assert "Terraform will perform the following actions" not in new.stdout
+    assert "Terraform will perform the following actions" in new.stderr
+    assert not stale.exists()
 
-def test_what_is_applied_is_no_longer_planned(project: Path) -> None:
     assert make(project, "apply").exit_code == 0
+    same = make(project, "plan")
 
-    stdout, stderr, exit_code = make(project, "plan")
+    assert (same.exit_code, "departure" in same.stdout) == (0, False), same.stderr
+    assert "found no differences, so no changes are needed." in same.stderr
 
-    assert (exit_code, "departure" in stdout) == (0, False), stderr
-    assert "No changes. Your infrastructure matches the configuration." in stderr
+    moved = make(project, "plan", TF_VAR_location="US")  # which would make the datasets anew
+
+    assert moved.stdout.startswith("**Stop")
+    assert "lifecycle.prevent_destroy set" in moved.stderr
+    assert moved.exit_code == 2
 
 
 @pytest.mark.parametrize("target", ["plan", "apply"])
@@ -90,12 +96,15 @@ def test_generated_files_that_are_out_of_date_are_not_planned(project: Path, tar
     assert list((project / ".plan").iterdir()) == []
 
 
-def test_a_bucket_for_the_state_is_the_root_s_backend(project: Path) -> None:
-    _, stderr, exit_code = make(project, "plan", "STATE_BUCKET=", "ALLOW=")
-    assert (exit_code, (project / "terraform" / "backend_override.tf").exists()) == (0, False), stderr
+def test_a_bucket_for_the_state_becomes_the_root_s_backend(tmp_path: Path) -> None:
+    shown = make(tmp_path, "--dry-run", "plan", "STATE_BUCKET=shop-state").stdout
 
-    shown = make(project, "--dry-run", "plan", "STATE_BUCKET=shop-state", "ALLOW=module.a module.b").stdout
+    override = tmp_path / "terraform" / "state_bucket_override.tf"
+    assert f"printf 'terraform {{\\n  backend \"gcs\" {{}}\\n}}\\n' > {override};" in shown
+    assert "init -input=false -backend-config=bucket=shop-state >&2" in shown
 
-    assert "backend_override.tf" in shown
-    assert "init -input=false -backend-config=bucket=shop-state" in shown
-    assert "-m codegen.review --allow module.a --allow module.b " in shown
+
+def test_what_is_intended_is_said_to_the_review(tmp_path: Path) -> None:
+    shown = make(tmp_path, "--dry-run", "plan", "ALLOW=module.a module.b").stdout
+
+    assert f"-m codegen.review --allow module.a --allow module.b {tmp_path}/.plan/plan.json\n" in shown
