@@ -11,8 +11,19 @@ SETTINGS ?= flights.settings
 PROJECT ?= tests/example
 export DJANGO_SETTINGS_MODULE = $(SETTINGS)
 
+# What `make plan` and `make apply` deploy: a root module, whose variables come as TF_VAR_… or from its terraform.tfvars,
+# and Google's credentials as its provider finds them.
+ROOT ?= terraform
+# The bucket of Terraform's state. Empty: what the root says, or a file beside it.
+STATE_BUCKET ?=
+# Addresses whose deletion, replacement or loss of a column is intended: `make plan ALLOW=module.warehouse.google_bigquery_table.user`
+ALLOW ?=
+# Not for the repository: a plan holds values.
+PLAN := $(CURDIR)/.plan
+TERRAFORM = terraform -chdir=$(ROOT)
+
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-faults check codegen bench clean
+.PHONY: help install demo test test-faults check codegen plan apply bench clean
 
 help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-11s  %s\n", $$1, $$2 }'
@@ -36,11 +47,33 @@ check: install ## Lint, types, drift of the generated Terraform, its format.
 codegen: install ## Render Terraform from the extractors of SETTINGS, in PROJECT.
 	PYTHONPATH=$(PROJECT) $(BIN)/python -m codegen $(ARGS)
 
+# What `make plan` prints is the review, whole: Terraform and the others speak on stderr. It takes no lock, and so needs no
+# right to write. A plan that Terraform could not finish, because prevent_destroy stopped it, is reviewed as well.
+plan: install ## Say in words what Terraform would change: Markdown. An error where data would be lost.
+	@$(initialized)
+	@$(TERRAFORM) plan -input=false -lock=false -out=$(PLAN)/plan.bin >&2 || touch $(PLAN)/failed
+	@$(TERRAFORM) show -json $(PLAN)/plan.bin > $(PLAN)/plan.json
+	@$(BIN)/python -m codegen.review $(addprefix --allow ,$(ALLOW)) $(PLAN)/plan.json
+	@test ! -e $(PLAN)/failed
+
+apply: install ## Make it so, without asking: for a pipeline that has asked.
+	@$(initialized)
+	@$(TERRAFORM) plan -input=false -out=$(PLAN)/plan.bin
+	@$(TERRAFORM) apply -input=false $(PLAN)/plan.bin
+
+# With what the extractors say now, or not at all.
+define initialized
+set -e; rm -rf $(PLAN) $(ROOT)/state_bucket_override.tf; mkdir -p $(PLAN); \
+PYTHONPATH=$(PROJECT) $(BIN)/python -m codegen --check >&2; \
+$(if $(STATE_BUCKET),printf 'terraform {\n  backend "gcs" {}\n}\n' > $(ROOT)/state_bucket_override.tf;) \
+$(TERRAFORM) init -input=false $(if $(STATE_BUCKET),-backend-config=bucket=$(STATE_BUCKET)) >&2
+endef
+
 bench: install ## Print speed and memory.
 	$(BIN)/python tests/benchmarks
 
 clean: ## Remove the environment and what the demo made.
-	rm -rf $(VENV) .demo
+	rm -rf $(VENV) .demo $(PLAN)
 
 install: $(INSTALLED)
 

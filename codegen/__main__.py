@@ -13,6 +13,7 @@ import django
 
 from codegen.blocks import refuse_silent_losses
 from codegen.compatibility import compared
+from codegen.documents import add_options, make_document, refuse_needless, renderer
 from codegen.errors import BreakingChangeError, ForeignFileError
 from codegen.files import compare, write
 from codegen.introspect import warehouse_of
@@ -48,7 +49,9 @@ exit codes:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """One run: reports on stdout, says what is wrong on stderr, returns the exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    refuse_needless(parser, options)
     problems: tuple[ExporterError | ExceptionGroup[ExporterError], ...] = ()
     exit_code = 0
     try:
@@ -83,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         ("--forget", "drop the record of this retired table: it is gone from BigQuery, or comes back"),
     ):
         parser.add_argument(option, action="append", default=[], metavar="TABLE", help=f"{what}; repeatable")
+    add_options(parser)
     return parser
 
 
@@ -112,6 +116,9 @@ def _run(options: argparse.Namespace) -> int:
         raise ExceptionGroup("settings", problems)
     settings = load_settings()
     warehouse = warehouse_of(settings, _load(settings.extractors))
+    exit_code = make_document(options, warehouse, settings.project)
+    if exit_code is not None:
+        return exit_code
     directory = _from_here(options.output or settings.terraform_dir)
     command = _command(options.output)
     record = read_record(directory)
@@ -154,12 +161,8 @@ def _from_here(directory: Path) -> Path:
 
 
 def _render(warehouse: Warehouse) -> dict[str, str]:
-    try:
-        from codegen.render import render  # noqa: PLC0415 - Jinja comes with an extra that can be missing
-    except ModuleNotFoundError as error:
-        remedy = "Run `pip install 'smolqwery-terraform[codegen]'`."
-        raise SettingsError(location="codegen", problem=f"{error}.", remedy=remedy) from error
-    return render(warehouse)
+    files: dict[str, str] = renderer().render(warehouse)
+    return files
 
 
 def _naming_tables(options: argparse.Namespace) -> list[str]:

@@ -1,4 +1,4 @@
-"""Warehouse → the text of each generated file. The only module that knows Jinja."""
+"""Warehouse → the text of each generated file, and of what is printed of it. The only module that knows Jinja."""
 
 from __future__ import annotations
 
@@ -7,20 +7,23 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from codegen.ledger import LEDGER_COLUMNS, LEDGER_LABEL
 from codegen.ownership import MANIFEST, header
+from codegen.prose import markdown, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from codegen.adoption import Import
+    from codegen.dictionary import Dictionary
     from codegen.introspect import Table, Warehouse
     from exporter.schema import Column
 
 # Not the settings module's name: staging and production have one each and share the files.
 _SETTINGS_HEADER = header("the SMOLQWERY_* settings")
-_FROM_SETTINGS = ("access.tf", "dataset.tf", "exporter.tf", "outputs.tf", "variables.tf", "versions.tf")
+_FROM_SETTINGS = ("access.tf", "dataset.tf", "exporter.tf", "groups.tf", "outputs.tf", "variables.tf", "versions.tf")
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -47,6 +50,17 @@ def render(warehouse: Warehouse) -> dict[str, str]:
     return dict(sorted(files.items()))
 
 
+def render_imports(imports: Iterable[Import]) -> str:
+    """Terraform for a root module."""
+    return _environment().get_template("import.tf.j2").render(imports=imports)
+
+
+def render_dictionary(template: str, dictionary: Dictionary) -> str:
+    """A page, as `dictionary.md` or `dictionary.html`."""
+    made_by = _SETTINGS_HEADER.removeprefix("# ")
+    return _environment().get_template(f"{template}.j2").render(dictionary=dictionary, made_by=made_by)
+
+
 def hcl(text: str) -> str:
     """Any text as a quoted HCL string, on one line, in which Terraform interpolates nothing."""
     # What does not print (control characters, a right-to-left override, a zero-width space) is written as its
@@ -62,21 +76,21 @@ def _hcl_list(texts: Iterable[str]) -> str:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        autoescape=False,  # noqa: S701 - HCL, not HTML: `hcl` escapes
+        autoescape=select_autoescape(["html.j2"]),  # in HCL and Markdown, filters escape
         keep_trailing_newline=True,
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         lstrip_blocks=True,
         trim_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {"hcl": hcl, "hcl_list": _hcl_list}
+    environment.filters |= {"hcl": hcl, "hcl_list": _hcl_list, "markdown": markdown, "visible": visible}
     return environment
 
 
 def _table_path(name: str) -> str:
     # Terraform takes a file whose name ends with _override for changes to another one.
-    suffix = ".table.tf" if name.endswith("_override") else ".tf"
-    return f"table_{name}{suffix}"
+    stem = f"table_{name}"
+    return f"{stem}.table.tf" if stem.endswith("_override") else f"{stem}.tf"
 
 
 def _schema_path(name: str) -> str:

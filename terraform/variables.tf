@@ -32,6 +32,19 @@ variable "cpu" {
   default     = null
 }
 
+variable "create_groups" {
+  description = "Whether Terraform makes the groups of acl_groups and reader_groups, in Cloud Identity."
+  type        = bool
+  nullable    = false
+  default     = false
+}
+
+variable "customer_id" {
+  description = "Customer id of Cloud Identity or Google Workspace, such as C01abcde2. Only create_groups needs it."
+  type        = string
+  default     = null
+}
+
 variable "dataset_id" {
   description = "Dataset of the warehouse, or null for SMOLQWERY_DATASET."
   type        = string

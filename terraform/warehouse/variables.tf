@@ -15,6 +15,24 @@ variable "acl_groups" {
   }
 }
 
+variable "create_groups" {
+  description = "Whether Terraform makes the groups of acl_groups and reader_groups, in Cloud Identity."
+  type        = bool
+  nullable    = false
+  default     = false
+}
+
+variable "customer_id" {
+  description = "Customer id of Cloud Identity or Google Workspace, such as C01abcde2. Only create_groups needs it."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.customer_id == null ? !var.create_groups : can(regex("^[A-Za-z0-9]+$", var.customer_id))
+    error_message = "customer_id must be a customer id such as C01abcde2, without customers/, where create_groups is true."
+  }
+}
+
 variable "dataset_id" {
   description = "Dataset of the warehouse. The exporter's own dataset has the same name and the suffix _exporter."
   type        = string

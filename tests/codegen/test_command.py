@@ -18,6 +18,7 @@ FILES = [
     "access.tf",
     "dataset.tf",
     "exporter.tf",
+    "groups.tf",
     "manifest.json",
     "outputs.tf",
     "schemas/email.json",

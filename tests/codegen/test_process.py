@@ -76,6 +76,7 @@ def test_an_unknown_option_is_a_usage_error(project: Path) -> None:
         "usage: python -m codegen [-h] [--output DIR] [--check]\n"
         "                         [--allow-breaking TABLE] [--retire TABLE]\n"
         "                         [--forget TABLE]\n"
+        "                         [--adopt | --dictionary FILE] [--module ADDRESS]\n"
         "python -m codegen: error: unrecognized arguments: --chek\n"
     )
     assert (stdout, exit_code) == ("", 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from terraform.stand_in_provider.errors import PlanOnlyError
+from terraform.stand_in_provider.protection import planned_policy
 from terraform.stand_in_provider.resource import Resource
 from terraform.stand_in_provider.unknown import Unknown
 
@@ -40,6 +41,14 @@ class PlanOnly(Resource):
 
 class AlertPolicy(PlanOnly):
     type_name = "google_monitoring_alert_policy"
+
+
+class CloudIdentityGroup(PlanOnly):
+    type_name = "google_cloud_identity_group"
+
+    def plan_computed(self, _prior: State | None, _state: State, config: State) -> State:
+        """It belongs to a customer, and to no project."""
+        return {"deletion_policy": planned_policy(config, self.configuration.deletion_policy)}
 
 
 class CloudRunJob(PlanOnly):
@@ -80,6 +89,7 @@ class ServiceAccount(PlanOnly):
 
 PLAN_ONLY: list[type[Resource]] = [
     AlertPolicy,
+    CloudIdentityGroup,
     CloudRunJob,
     CloudRunJobIamMember,
     CloudSchedulerJob,

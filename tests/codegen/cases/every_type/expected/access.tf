@@ -11,6 +11,7 @@ resource "google_bigquery_dataset_iam_member" "acl_groups" {
   dataset_id = google_bigquery_dataset.warehouse.dataset_id
   role       = "roles/bigquery.dataEditor"
   member     = "group:${each.key}"
+  depends_on = [google_cloud_identity_group.groups]
 }
 
 resource "google_bigquery_dataset_iam_member" "reader_groups" {
@@ -18,4 +19,5 @@ resource "google_bigquery_dataset_iam_member" "reader_groups" {
   dataset_id = google_bigquery_dataset.warehouse.dataset_id
   role       = "roles/bigquery.dataViewer"
   member     = "group:${each.key}"
+  depends_on = [google_cloud_identity_group.groups]
 }
