@@ -75,8 +75,8 @@ def test_an_unknown_option_is_a_usage_error(project: Path) -> None:
     assert stderr == (
         "usage: python -m codegen [-h] [--output DIR] [--check]\n"
         "                         [--allow-breaking TABLE] [--retire TABLE]\n"
-        "                         [--forget TABLE]\n"
-        "                         [--adopt | --dictionary FILE] [--module ADDRESS]\n"
+        "                         [--forget TABLE] [--adopt | --dictionary FILE]\n"
+        "                         [--module ADDRESS]\n"
         "python -m codegen: error: unrecognized arguments: --chek\n"
     )
     assert (stdout, exit_code) == ("", 2)
