@@ -52,7 +52,7 @@ variable "environment" {
 }
 
 variable "image" {
-  description = "Container image of the job by digest, or null to deploy the warehouse without a job."
+  description = "Container image of the job by digest, or null for the warehouse alone, which deletes a job that is there."
   type        = string
   default     = null
 }

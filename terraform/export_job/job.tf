@@ -94,6 +94,13 @@ resource "google_cloud_run_v2_job" "export" {
     }
   }
 
-  # Cloud Run refuses a job whose secrets its service account cannot read.
-  depends_on = [google_secret_manager_secret_iam_member.exporter]
+  # The first run finds all its grants, and Cloud Run refuses a job whose secrets it cannot read. Should an apply without
+  # an image want to delete the job, then deletion_protection stops it while the grants are still there.
+  depends_on = [
+    google_bigquery_dataset_iam_member.exporter_ledger,
+    google_bigquery_dataset_iam_member.exporter_warehouse,
+    google_project_iam_member.exporter_cloud_sql,
+    google_project_iam_member.exporter_jobs,
+    google_secret_manager_secret_iam_member.exporter,
+  ]
 }
