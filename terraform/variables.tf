@@ -14,9 +14,9 @@ variable "args" {
   default     = null
 }
 
-variable "cloud_sql_instance" {
-  description = "Connection name of the Cloud SQL instance whose socket the job finds under /cloudsql, or null for none."
-  type        = string
+variable "cloud_sql_instances" {
+  description = "Connection names of the Cloud SQL instances whose sockets the job finds under /cloudsql, or null for none."
+  type        = list(string)
   default     = null
 }
 
