@@ -21,7 +21,7 @@ module "export_job" {
   count  = var.image == null ? 0 : 1
 
   args                  = var.args
-  cloud_sql_instance    = var.cloud_sql_instance
+  cloud_sql_instances   = var.cloud_sql_instances
   command               = var.command
   cpu                   = var.cpu
   dataset_id            = module.warehouse.dataset_id

@@ -14,9 +14,9 @@ variable "args" {
   default     = null
 }
 
-variable "cloud_sql_instance" {
-  description = "Connection name of the Cloud SQL instance whose socket the job finds under /cloudsql, or null for none."
-  type        = string
+variable "cloud_sql_instances" {
+  description = "Connection names of the Cloud SQL instances whose sockets the job finds under /cloudsql, or null for none."
+  type        = list(string)
   default     = null
 }
 
@@ -65,7 +65,7 @@ variable "environment" {
 }
 
 variable "image" {
-  description = "Container image of the job by digest, or null to deploy the warehouse without a job."
+  description = "Container image of the job by digest, or null for the warehouse alone, which deletes a job that is there."
   type        = string
   default     = null
 }

@@ -62,11 +62,12 @@ resource "google_monitoring_alert_policy" "failed" {
   documentation {
     subject = "${var.name}: an export failed"
     content = <<-TEXT
-      An execution of the Cloud Run job `${var.name}` failed. Its log says which table, which day, why, and what to do:
+      An execution of the Cloud Run job `${var.name}` failed:
 
           ${local.list_executions}
 
-      Nothing of a day that failed is visible. The next run goes on from there.
+      Its log says which table, which day, why, and what to do. Nothing of a day that failed is visible, and the next
+      run goes on from there.
     TEXT
   }
 }

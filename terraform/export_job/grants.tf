@@ -29,16 +29,29 @@ resource "google_secret_manager_secret_iam_member" "exporter" {
   member    = google_service_account.exporter.member
 }
 
+locals {
+  # project:region:instance; the project of an old domain-scoped organisation has a colon of its own.
+  cloud_sql = [for name in var.cloud_sql_instances : regex("^(?P<project>.+):[^:]+:(?P<instance>[^:]+)$", name)]
+
+  one_cloud_sql_instance = [
+    for sql in local.cloud_sql : join(" && ", [
+      "resource.type == \"sqladmin.googleapis.com/Instance\"",
+      "resource.name == \"projects/${sql.project}/instances/${sql.instance}\"",
+    ])
+  ]
+}
+
+# By number, because an instance that is made in the same apply has no name yet.
 resource "google_project_iam_member" "exporter_cloud_sql" {
-  count   = var.cloud_sql_instance == null ? 0 : 1
-  project = local.cloud_sql.project
+  count   = length(var.cloud_sql_instances)
+  project = local.cloud_sql[count.index].project
   role    = "roles/cloudsql.client"
   member  = google_service_account.exporter.member
 
   condition {
     title       = "${var.name}: one instance"
-    description = "Only ${var.cloud_sql_instance}."
-    expression  = "resource.type == \"sqladmin.googleapis.com/Instance\" && resource.name == \"projects/${local.cloud_sql.project}/instances/${local.cloud_sql.instance}\""
+    description = "Only ${var.cloud_sql_instances[count.index]}."
+    expression  = local.one_cloud_sql_instance[count.index]
   }
 }
 

@@ -1,6 +1,5 @@
 locals {
-  # project:region:instance; the project of an old domain-scoped organisation has a colon of its own.
-  cloud_sql = var.cloud_sql_instance == null ? null : regex("^(?P<project>.+):[^:]+:(?P<instance>[^:]+)$", var.cloud_sql_instance)
+  cloud_sql_volumes = length(var.cloud_sql_instances) > 0 ? ["cloudsql"] : []
 }
 
 resource "google_cloud_run_v2_job" "export" {
@@ -10,7 +9,7 @@ resource "google_cloud_run_v2_job" "export" {
   deletion_protection = var.deletion_protection
 
   template {
-    # The days are shared out among nobody: a second task would export the same ones, and find them taken.
+    # Days are not divided among tasks: a second one would export the same, and find it taken.
     task_count  = 1
     parallelism = 1
 
@@ -56,10 +55,10 @@ resource "google_cloud_run_v2_job" "export" {
         }
 
         dynamic "volume_mounts" {
-          for_each = var.cloud_sql_instance[*]
+          for_each = local.cloud_sql_volumes
 
           content {
-            name       = "cloudsql"
+            name       = volume_mounts.value
             mount_path = "/cloudsql"
           }
         }
@@ -81,19 +80,26 @@ resource "google_cloud_run_v2_job" "export" {
 
       # Cloud Run answers with this volume as the last one: any other below it would be a change at each plan.
       dynamic "volumes" {
-        for_each = var.cloud_sql_instance[*]
+        for_each = local.cloud_sql_volumes
 
         content {
-          name = "cloudsql"
+          name = volumes.value
 
           cloud_sql_instance {
-            instances = [volumes.value]
+            instances = var.cloud_sql_instances
           }
         }
       }
     }
   }
 
-  # Cloud Run refuses a job whose secrets its service account cannot read.
-  depends_on = [google_secret_manager_secret_iam_member.exporter]
+  # The first run finds all its grants, and Cloud Run refuses a job whose secrets it cannot read. Should an apply without
+  # an image want to delete the job, then deletion_protection stops it while the grants are still there.
+  depends_on = [
+    google_bigquery_dataset_iam_member.exporter_ledger,
+    google_bigquery_dataset_iam_member.exporter_warehouse,
+    google_project_iam_member.exporter_cloud_sql,
+    google_project_iam_member.exporter_jobs,
+    google_secret_manager_secret_iam_member.exporter,
+  ]
 }

@@ -37,12 +37,5 @@ resource "google_cloud_scheduler_job" "export" {
     }
   }
 
-  # The first run finds all its grants.
-  depends_on = [
-    google_bigquery_dataset_iam_member.exporter_ledger,
-    google_bigquery_dataset_iam_member.exporter_warehouse,
-    google_cloud_run_v2_job_iam_member.invoker,
-    google_project_iam_member.exporter_cloud_sql,
-    google_project_iam_member.exporter_jobs,
-  ]
+  depends_on = [google_cloud_run_v2_job_iam_member.invoker]
 }

@@ -5,14 +5,20 @@ variable "args" {
   default     = ["smolqwery_extract"]
 }
 
-variable "cloud_sql_instance" {
-  description = "Connection name of the Cloud SQL instance whose socket is mounted under /cloudsql, or null for none."
-  type        = string
-  default     = null
+variable "cloud_sql_instances" {
+  description = "Connection names of the Cloud SQL instances whose sockets are mounted under /cloudsql."
+  type        = list(string)
+  nullable    = false
+  default     = []
 
   validation {
-    condition     = var.cloud_sql_instance == null || can(regex(local.patterns.cloud_sql_instance, var.cloud_sql_instance))
-    error_message = "cloud_sql_instance must be project:region:instance, such as example-project:europe-west1:shop, or null."
+    condition     = alltrue([for name in var.cloud_sql_instances : can(regex(local.patterns.cloud_sql_instance, name))])
+    error_message = "Each of cloud_sql_instances must be project:region:instance, such as example-project:europe-west1:shop."
+  }
+
+  validation {
+    condition     = length(distinct(var.cloud_sql_instances)) == length(var.cloud_sql_instances)
+    error_message = "cloud_sql_instances must name each instance once."
   }
 }
 

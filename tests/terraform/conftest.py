@@ -87,6 +87,14 @@ def make_terraform(terraform_emulator: Emulator, tmp_path_factory: pytest.TempPa
     return make
 
 
+@pytest.fixture(scope="module")
+def caller(make_terraform: MakeTerraform) -> Terraform:
+    """A directory whose configuration can call the module ./export_job."""
+    terraform = make_terraform()
+    shutil.copytree(REPOSITORY / "terraform" / "export_job", terraform.directory / "export_job", ignore=_IGNORED)
+    return terraform
+
+
 def unprotect(module: Path) -> None:
     """prevent_destroy cannot be a variable; an override file beside the copy takes it away, for the teardown."""
     blocks = [

@@ -23,7 +23,7 @@ DATABASE_GRANT = "projects/example-project/secrets/database-password"
 
 EVERYTHING = {
     "args": ["smolqwery_extract", "departure"],
-    "cloud_sql_instance": "example-project:europe-west1:shop",
+    "cloud_sql_instances": ["example-project:europe-west1:shop", "example-replicas:europe-west1:shop"],
     "command": ["python", "-X", "dev", "manage.py"],
     "cpu": "2",
     "environment": {"DJANGO_SETTINGS_MODULE": "shop.settings", "GREETING": 'say "${hello}" %{ if }'},
@@ -151,6 +151,7 @@ def test_every_grant_of_a_deployment_with_everything(everything: Resources) -> N
     assert grants(everything) == GROUPS | ALWAYS | {
         (INVOKER, "roles/run.invoker", "job example-project/europe-west3/smolqwery"),
         (EXPORTER, "roles/cloudsql.client", "project example-project"),
+        (EXPORTER, "roles/cloudsql.client", "project example-replicas"),
         (EXPORTER, "roles/secretmanager.secretAccessor", "secret example-project/database-password"),
         (EXPORTER, "roles/secretmanager.secretAccessor", "secret shared-secrets/sentry-dsn"),
     }
@@ -188,19 +189,24 @@ def test_the_exporter_can_neither_create_nor_alter_nor_drop_a_table_of_the_wareh
     }
 
 
-def test_cloud_sql_is_one_instance_and_not_all_of_the_project(everything: Resources) -> None:
-    conditions = [grant["condition"] for grant in of_type(everything, "project_iam_member") if grant["condition"]]
+def test_a_grant_of_cloud_sql_is_for_one_instance_and_not_for_all_of_a_project(everything: Resources) -> None:
+    conditions = {
+        grant["project"]: grant["condition"]
+        for grant in of_type(everything, "project_iam_member")
+        if grant["role"] == "roles/cloudsql.client"
+    }
 
-    assert conditions == [
-        [
+    assert conditions == {
+        project: [
             {
                 "title": "smolqwery: one instance",
-                "description": "Only example-project:europe-west1:shop.",
+                "description": f"Only {project}:europe-west1:shop.",
                 "expression": 'resource.type == "sqladmin.googleapis.com/Instance" && '
-                'resource.name == "projects/example-project/instances/shop"',
+                f'resource.name == "projects/{project}/instances/shop"',
             }
         ]
-    ]
+        for project in ("example-project", "example-replicas")
+    }
 
 
 def test_the_job_with_everything(everything: Resources) -> None:
@@ -215,7 +221,7 @@ def test_the_job_with_everything(everything: Resources) -> None:
         "service_account": EXPORTER.removeprefix("serviceAccount:"),
         "timeout": "7200s",
         "volumes": [
-            {"name": "cloudsql", "cloud_sql_instance": [{"instances": ["example-project:europe-west1:shop"]}]},
+            {"name": "cloudsql", "cloud_sql_instance": [{"instances": EVERYTHING["cloud_sql_instances"]}]},
         ],
         "vpc_access": [
             {
@@ -339,26 +345,27 @@ def test_a_paused_schedule_is_no_alarm(root: Terraform) -> None:
     }
 
 
-def test_two_jobs_in_one_project_share_no_name_and_may_have_their_tables_elsewhere(
-    make_terraform: MakeTerraform,
-) -> None:
-    arguments = {
-        "source": "./export_job",
-        "project": PROJECT,
-        "region": "europe-west1",
-        "image": IMAGE,
-        "dataset_id": "flights",
-        "exporter_dataset_id": "flights_exporter",
-        "dataset_project": "example-warehouse",
-    }
-    replace = {"name": "smolqwery-replace", "args": ["smolqwery_extract", "--replace"], "schedule": "0 6 * * 1"}
-    modules = {"export": arguments, "replace": arguments | replace}
-    terraform = make_terraform(TERRAFORM)
-    for path in (*terraform.directory.glob("*.tf"), terraform.directory / ".terraform.lock.hcl"):
-        path.unlink()
-    terraform.configure({"module": modules})
-    exit_code, output = terraform.run("init")
+MODULE = {
+    "source": "./export_job",
+    "project": PROJECT,
+    "region": "europe-west1",
+    "image": IMAGE,
+    "dataset_id": "flights",
+    "exporter_dataset_id": "flights_exporter",
+}
+
+
+def configured(caller: Terraform, configuration: Mapping[str, Any]) -> Terraform:
+    caller.configure(configuration)
+    exit_code, output = caller.run("init")
     assert exit_code == 0, output
+    return caller
+
+
+def test_two_jobs_in_one_project_share_no_name_and_may_have_their_tables_elsewhere(caller: Terraform) -> None:
+    export = MODULE | {"dataset_project": "example-warehouse"}
+    replace = export | {"name": "smolqwery-replace", "schedule": "0 6 * * 1"}
+    terraform = configured(caller, {"module": {"export": export, "replace": replace}})
 
     terraform.plan()
 
@@ -386,3 +393,20 @@ def test_two_jobs_in_one_project_share_no_name_and_may_have_their_tables_elsewhe
         ("roles/run.invoker", "job example-project/europe-west1/smolqwery"),
         ("roles/run.invoker", "job example-project/europe-west1/smolqwery-replace"),
     }
+
+
+def test_what_is_made_in_the_same_apply_can_be_passed(caller: Terraform) -> None:
+    later = "${terraform_data.later.output}"
+    arguments = MODULE | {
+        "cloud_sql_instances": [later],
+        "environment": {"DATABASE": later},
+        "image": later,
+        "notification_channels": [later],
+        "secrets": {"PASSWORD": {"secret": "password", "version": later}},
+        "vpc": {"network": later, "subnetwork": later},
+    }
+    terraform = configured(
+        caller, {"resource": {"terraform_data": {"later": {"input": "later"}}}, "module": {"export": arguments}}
+    )
+
+    assert "module.export.google_project_iam_member.exporter_cloud_sql[0]" in terraform.plan()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from terraform.runner import MakeTerraform, Terraform
+    from terraform.runner import Terraform
 
 EXPORT_JOB = Path(__file__).resolve().parents[2] / "terraform" / "export_job"
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
@@ -25,7 +24,7 @@ LEGAL: dict[str, Any] = {
 }
 
 ACCEPTED: list[dict[str, Any]] = [
-    {"cloud_sql_instance": "example.com:example-project:us-central1:shop"},
+    {"cloud_sql_instances": ["example.com:example-project:us-central1:shop", "example-project:us-east1:shop"]},
     {"command": [], "args": []},
     {"cpu": 4, "memory": "2Gi"},
     {"cpu": "8", "memory": "32768Mi"},
@@ -47,7 +46,7 @@ ACCEPTED: list[dict[str, Any]] = [
     {"vpc": {"network": "projects/example-host/global/networks/a", "subnetwork": "b", "egress": None, "tags": None}},
 ]
 
-CLOUD_SQL = "cloud_sql_instance must be project:region:instance, such as example-project:europe-west1:shop, or null."
+CLOUD_SQL = "Each of cloud_sql_instances must be project:region:instance, such as example-project:europe-west1:shop."
 CRON_FIELDS = 'schedule must have five fields, minute, hour, day of month, month and day of week, such as "15 4 * * *".'
 CRON = (
     "schedule must be made of *, numbers, ranges such as 1-5, steps such as */10 and lists of those with commas: "
@@ -85,9 +84,13 @@ def vpc(**changes: str) -> dict[str, Any]:
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
-    ({"cloud_sql_instance": "shop"}, CLOUD_SQL),
-    ({"cloud_sql_instance": "example-project:shop"}, CLOUD_SQL),
-    ({"cloud_sql_instance": ""}, CLOUD_SQL),
+    ({"cloud_sql_instances": ["shop"]}, CLOUD_SQL),
+    ({"cloud_sql_instances": ["example-project:shop"]}, CLOUD_SQL),
+    ({"cloud_sql_instances": ["example-project:europe-west1:shop", ""]}, CLOUD_SQL),
+    (
+        {"cloud_sql_instances": ["example-project:europe-west1:shop"] * 2},
+        "cloud_sql_instances must name each instance once.",
+    ),
     ({"cpu": "3"}, "cpu must be 1, 2, 4, 6, 8."),
     ({"cpu": "500m"}, "cpu must be 1, 2, 4, 6, 8."),
     (
@@ -189,13 +192,6 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 """What differs from LEGAL, and all that is said of it."""
 
 
-@pytest.fixture(scope="module")
-def terraform(make_terraform: MakeTerraform) -> Terraform:
-    terraform = make_terraform()
-    shutil.copytree(EXPORT_JOB, terraform.directory / "export_job", ignore=shutil.ignore_patterns(".terraform*"))
-    return terraform
-
-
 def said(terraform: Terraform, cases: list[dict[str, Any]]) -> list[list[str]]:
     """What Terraform finds wrong with each. What one variable says of another is known in a plan only."""
     messages = said_by("validate", terraform, cases)
@@ -233,8 +229,8 @@ def diagnostics(output: str) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def refusals(terraform: Terraform) -> list[list[str]]:
-    return said(terraform, [case for case, _ in REFUSED])
+def refusals(caller: Terraform) -> list[list[str]]:
+    return said(caller, [case for case, _ in REFUSED])
 
 
 @pytest.mark.parametrize("position", range(len(REFUSED)), ids=[json.dumps(case) for case, _ in REFUSED])
@@ -242,8 +238,8 @@ def test_what_is_wrong_is_refused_in_words(position: int, refusals: list[list[st
     assert refusals[position] == [REFUSED[position][1]]
 
 
-def test_what_is_legal_is_accepted(terraform: Terraform) -> None:
-    assert dict(zip(map(json.dumps, ACCEPTED), said(terraform, ACCEPTED), strict=True)) == {
+def test_what_is_legal_is_accepted(caller: Terraform) -> None:
+    assert dict(zip(map(json.dumps, ACCEPTED), said(caller, ACCEPTED), strict=True)) == {
         json.dumps(case): [] for case in ACCEPTED
     }
 

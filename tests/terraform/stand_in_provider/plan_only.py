@@ -21,7 +21,13 @@ class PlanOnly(Resource):
         yield from ()
 
     def plan_computed(self, _prior: State | None, state: State, config: State) -> State:
-        return {"project": self.planned_project(state, config)}
+        """What every type of the real provider that has such an argument works out alike."""
+        computed: State = {}
+        if "project" in state:
+            computed["project"] = self.planned_project(state, config)
+        if "deletion_policy" in state:
+            computed["deletion_policy"] = planned_policy(config, self.configuration.deletion_policy)
+        return computed
 
     def create(self, _context: object, _planned: State) -> NoReturn:
         raise PlanOnlyError(self.type_name)
@@ -81,7 +87,7 @@ class ServiceAccount(PlanOnly):
     def plan_computed(self, prior: State | None, state: State, config: State) -> State:
         """Its address is known before it exists, so a plan can say who gets what."""
         computed = super().plan_computed(prior, state, config)
-        if Unknown in (state["account_id"], computed["project"]):
+        if state["account_id"] is Unknown or computed["project"] is Unknown:
             return computed
         email = f"{state['account_id']}@{computed['project']}.iam.gserviceaccount.com"
         return computed | {"email": email, "member": f"serviceAccount:{email}"}
