@@ -52,10 +52,6 @@ class AlertPolicy(PlanOnly):
 class CloudIdentityGroup(PlanOnly):
     type_name = "google_cloud_identity_group"
 
-    def plan_computed(self, _prior: State | None, _state: State, config: State) -> State:
-        """It belongs to a customer, and to no project."""
-        return {"deletion_policy": planned_policy(config, self.configuration.deletion_policy)}
-
 
 class CloudRunJob(PlanOnly):
     type_name = "google_cloud_run_v2_job"
