@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from codegen.files import File
-    from codegen.introspect import Warehouse
+    from codegen.introspect import Table, Warehouse
 
 _BLOCK = re.compile(rb'^resource "(google_bigquery_(?:dataset|table)" "\w+)" \{', re.MULTILINE)
 
@@ -27,17 +27,16 @@ def refuse_silent_losses(directory: Path, files: Sequence[File], last: Warehouse
     if last is None:
         _refuse_without_manifest(directory, files)
         return
-    explained = {name for table in last.tables for name in (table.name, table.delta_view and table.delta_view.name)}
+    explained = {("google_bigquery_table", name) for table in last.tables for name in _names(table)}
     rendered = {block for file in files for block in _blocks(file.rendered)}
     for file in files:
-        for kind, label in sorted(_blocks(file.found) - rendered):
-            if kind == "google_bigquery_dataset" or label not in explained:
-                raise OutputError(
-                    location=str(directory / file.path),
-                    problem=f"has {kind}.{label}, which {MANIFEST} does not know and no extractor makes.",
-                    remedy=f"Restore the {directory / MANIFEST} that belongs to this file from version control; or delete "
-                    "the block, if it was never applied. Then run codegen again. Nothing was written.",
-                )
+        for kind, label in sorted(_blocks(file.found) - rendered - explained):
+            raise OutputError(
+                location=str(directory / file.path),
+                problem=f"has {kind}.{label}, which {MANIFEST} does not know and no extractor makes.",
+                remedy=f"Restore the {directory / MANIFEST} that belongs to this file from version control; or delete "
+                "the block, if it was never applied. Then run codegen again. Nothing was written.",
+            )
 
 
 def _refuse_without_manifest(directory: Path, files: Sequence[File]) -> None:
@@ -51,6 +50,10 @@ def _refuse_without_manifest(directory: Path, files: Sequence[File]) -> None:
             remedy=f"Restore it from version control (`git checkout -- {path}`); if nothing in the directory was ever "
             "applied, delete it. Then run codegen again. Nothing was written.",
         )
+
+
+def _names(table: Table) -> list[str]:
+    return [table.name, *([table.delta_view.name] if table.delta_view else [])]
 
 
 def _blocks(text: bytes | None) -> set[tuple[str, str]]:

@@ -9,8 +9,9 @@ resource "google_bigquery_table" "carrier_day" {
   deletion_protection = var.deletion_protection
 
   time_partitioning {
-    type  = "DAY"
-    field = "flown_on"
+    type          = "DAY"
+    field         = "flown_on"
+    expiration_ms = 0 # never; without this line an earlier expiration would stay
   }
 
   lifecycle {

@@ -1,4 +1,4 @@
-"""codegen in the tests' own process, with the settings of a small shop."""
+"""codegen in the tests' own process, with the settings of a small shop; Hypothesis without a clock or a memory."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 from django.conf import settings as django_settings
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from conftest import RunCommand
+
+# The machine may be busy, and a test that failed once must fail for everybody.
+hypothesis.settings.register_profile("codegen", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("codegen")
 
 CASES = Path(__file__).parent / "cases"
 COMPATIBILITY_CASES = Path(__file__).parent / "compatibility_cases"

@@ -7,8 +7,9 @@ resource "google_bigquery_table" "click" {
   deletion_protection = var.deletion_protection
 
   time_partitioning {
-    type  = "HOUR"
-    field = "timestamp"
+    type          = "HOUR"
+    field         = "timestamp"
+    expiration_ms = 0 # never; without this line an earlier expiration would stay
   }
 
   lifecycle {

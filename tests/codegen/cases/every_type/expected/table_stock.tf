@@ -8,8 +8,9 @@ resource "google_bigquery_table" "stock" {
   deletion_protection = var.deletion_protection
 
   time_partitioning {
-    type  = "YEAR"
-    field = "date"
+    type          = "YEAR"
+    field         = "date"
+    expiration_ms = 0 # never; without this line an earlier expiration would stay
   }
 
   lifecycle {

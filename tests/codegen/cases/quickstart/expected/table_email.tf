@@ -7,8 +7,9 @@ resource "google_bigquery_table" "email" {
   deletion_protection = var.deletion_protection
 
   time_partitioning {
-    type  = "DAY"
-    field = "timestamp"
+    type          = "DAY"
+    field         = "timestamp"
+    expiration_ms = 0 # never; without this line an earlier expiration would stay
   }
 
   lifecycle {
