@@ -15,6 +15,7 @@ Column = dict[str, Any]
 _ALIASES = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN"}
 # One for BigQuery, but not for the provider, which replaces a table over them.
 _NAMES_OF_ONE = {"STRUCT": "RECORD", "DECIMAL": "NUMERIC", "BIGDECIMAL": "BIGNUMERIC"}
+_OF_THE_TYPE = {"rangeElementType", "timestampPrecision"}
 _SIZES = ("precision", "scale", "maxLength")
 _COMPARED = {"name", "type", "mode", "fields", "description", "policyTags", *_SIZES}
 _DIGITS = {"NUMERIC": (38, 9), "BIGNUMERIC": (76, 38)}
@@ -25,6 +26,7 @@ class Kind(Enum):
 
     added = auto()
     added_required = auto()
+    added_again = auto()
     dropped = auto()
     retyped = auto()
     respelled = auto()
@@ -77,6 +79,8 @@ def column_changes(before: list[Column], after: list[Column], parent: str = "") 
             yield from _changes_of_one(parent + name, old[name], column)
         else:
             kind = Kind.added_required if mode_of(column) == "REQUIRED" else Kind.added
+            if any(name.lower() == other.lower() for other in new if other != name):
+                kind = Kind.added_again
             yield ColumnChange(kind=kind, path=parent + name, after=described_type(column))
 
 
@@ -124,7 +128,8 @@ def _changes_of_one(path: str, old: Column, new: Column) -> Iterator[ColumnChang
         is_inherited = key == "collation" and key not in new
         if (old.get(key) or None) != (new.get(key) or None) and not is_inherited:
             before, after = (_shown(column.get(key)) for column in (old, new))
-            yield ColumnChange(kind=Kind.changed, path=path, attribute=key, before=before, after=after)
+            kind = Kind.retyped if key in _OF_THE_TYPE else Kind.changed
+            yield ColumnChange(kind=kind, path=path, attribute=key, before=before, after=after)
 
 
 def _type_changes(path: str, old: Column, new: Column) -> Iterator[ColumnChange]:

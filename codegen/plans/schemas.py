@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _WORDS = {
     Kind.added: "new column {path}: {after}",
     Kind.added_required: "new column {path}: {after}",
+    Kind.added_again: "new column {path}: {after}, and another column has that name, apart from capitals",
     Kind.dropped: "column {path} is dropped with all its values: {before}",
     Kind.retyped: "column {path} gets another type: {before} → {after}",
     Kind.respelled: "column {path}: {after} is another name for {before}; the provider takes it for another type",
@@ -31,7 +32,7 @@ _WORDS = {
     Kind.untagged: "column {path} loses a policy tag: {before} → {after}. Who was kept from reading it may read it",
     Kind.changed: "column {path}, {attribute}: {before} → {after}",
 }
-_REFUSED = {Kind.added_required, Kind.retyped, Kind.tightened, Kind.narrowed}
+_REFUSED = {Kind.added_required, Kind.added_again, Kind.retyped, Kind.tightened, Kind.narrowed}
 
 
 def schema_findings(change: Change) -> Iterator[Finding]:

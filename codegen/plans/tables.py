@@ -13,6 +13,7 @@ from codegen.plans.layout import LAYOUT, layout_findings
 from codegen.plans.lifecycle import because
 from codegen.plans.markdown import code_block
 from codegen.plans.schemas import column_words, schema_findings
+from codegen.plans.sensitive import revealed
 from codegen.plans.sql import short_diff
 
 if TYPE_CHECKING:
@@ -100,7 +101,11 @@ def _table_lost(change: Change) -> Iterator[Finding]:
 
 
 def _at_the_apply(change: Change) -> str:
-    return ". Its deletion protection would make the apply fail" if is_guarded(change) else ""
+    if is_guarded(change):
+        return ". Its deletion protection would make the apply fail"
+    if revealed(change.old("deletion_policy")) == "ABANDON":
+        return ". Its deletion policy is ABANDON: the provider would leave it where it is, and forget it"
+    return ""
 
 
 def _sql(change: Change, block: str) -> Iterator[Finding]:
