@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from codegen.plans.change import UNKNOWN, Action
-from codegen.plans.columns import Kind, SchemaError, column_changes, columns_of, described_type
+from codegen.plans.column_types import described_type
+from codegen.plans.columns import Kind, SchemaError, column_changes, columns_of
 from codegen.plans.finding import Finding, Stop, loud, plain, stop
 from codegen.plans.markdown import code, counted
 from codegen.plans.sensitive import revealed

@@ -89,6 +89,8 @@ def _table_lost(change: Change) -> Iterator[Finding]:
     rows = "and all its rows are lost"
     if change.old("external_data_configuration"):
         rows = "and who reads it finds nothing; its rows are outside of BigQuery"
+    if revealed(change.old("deletion_policy")) == "ABANDON":
+        rows = "but its deletion policy is ABANDON: the provider leaves it where it is, and forgets it"
     apply = _at_the_apply(change)
     if change.action is Action.replace:
         yield stop(Stop.table_lost, f"would be deleted and made again, {rows}{because(change)}{apply}")
@@ -101,11 +103,7 @@ def _table_lost(change: Change) -> Iterator[Finding]:
 
 
 def _at_the_apply(change: Change) -> str:
-    if is_guarded(change):
-        return ". Its deletion protection would make the apply fail"
-    if revealed(change.old("deletion_policy")) == "ABANDON":
-        return ". Its deletion policy is ABANDON: the provider would leave it where it is, and forget it"
-    return ""
+    return ". Its deletion protection would make the apply fail" if is_guarded(change) else ""
 
 
 def _sql(change: Change, block: str) -> Iterator[Finding]:

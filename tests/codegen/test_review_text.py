@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from codegen.plans.document import read_plan
 from codegen.plans.drift import drift_entries
 from codegen.plans.entry import entry_of
+from codegen.plans.plan import read_plan
 from codegen.plans.report import report
 from plan_json import Json, change, column, plan, table, view
 
