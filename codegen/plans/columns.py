@@ -56,6 +56,8 @@ class ColumnChange:
     """Of a column that is `changed`: what of it."""
     before: str = ""
     after: str = ""
+    description: str = ""
+    """Of a new column."""
 
 
 class SchemaError(ValueError):
@@ -87,7 +89,8 @@ def column_changes(before: list[Column], after: list[Column], parent: str = "") 
             kind = Kind.added_required if mode_of(column) == "REQUIRED" else Kind.added
             if any(name.lower() == other.lower() for other in new if other != name):
                 kind = Kind.added_again
-            yield ColumnChange(kind=kind, path=parent + name, after=described_type(column))
+            description = str(column.get("description") or "")
+            yield ColumnChange(kind=kind, path=parent + name, after=described_type(column), description=description)
 
 
 def _check(columns: object) -> None:

@@ -72,9 +72,7 @@ def _words(change: Change, grant: Grant, what: str, *, still: bool = True) -> st
     if any(map(change.is_sensitive, GRANTING)):
         return f"access to {what} is {'given' if still else 'taken away'}, to whom and which is secret (sensitive)"
     if grant.object:
-        return (
-            f"the {grant.member} {code(grant.object)} {'may' if still else 'may no longer'} read {what} for who asks it"
-        )
+        return f"the {grant.member} {code(grant.object)} {'may' if still else 'may no longer'} read {what}, for whoever queries it"
     member = who(grant.member) if grant.member else "somebody who is known after the apply only"
     condition = f", if {code(grant.condition)}" if grant.condition else ""
     return f"{member} {may(grant.role, still=still)} {what}{condition}"

@@ -79,6 +79,7 @@ def _finding(change: Change, column: ColumnChange) -> Finding:
             "after": _value(column.after),
         }
         text = _WORDS[column.kind].format(**parts)
+        text += f", {code(column.description)}" if column.description else ""
     if change.action is not Action.replace:
         if column.kind is Kind.dropped:
             return stop(
