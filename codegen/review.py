@@ -8,19 +8,19 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from codegen.plans.document import read_plan
 from codegen.plans.drift import drift_entries
 from codegen.plans.entry import entry_of
 from codegen.plans.errors import PlanError
 from codegen.plans.markdown import visible
+from codegen.plans.plan import read_plan
 from codegen.plans.report import report
 from codegen.plans.verdict import is_stopped, stopped_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from codegen.plans.document import Plan
     from codegen.plans.entry import Entry
+    from codegen.plans.plan import Plan
 
 _DESCRIPTION = """\
 Say in words what a Terraform plan does to datasets, tables, views, access and the job.

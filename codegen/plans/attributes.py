@@ -11,8 +11,9 @@ from codegen.plans.markdown import code, listed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from codegen.plans.change import Change, Step
+    from codegen.plans.change import Change
     from codegen.plans.finding import Finding
+    from codegen.plans.trees import Step
 
 _MOST = 12
 # What the cloud counts and computes: no plan can change it on purpose.

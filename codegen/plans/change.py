@@ -7,11 +7,10 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from codegen.plans.markdown import code
+from codegen.plans.trees import Step, at, changed_paths, has_true
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-Step = str | int
+    from collections.abc import Mapping
 
 
 class Unknown(Enum):
@@ -81,22 +80,22 @@ class Change:
 
     def old(self, *path: Step) -> Any:
         """None: not there."""
-        return _at(self.before, path)
+        return at(self.before, path)
 
     def new(self, *path: Step) -> Any:
         """None: not there. UNKNOWN: known after apply, or a part of it is."""
-        return UNKNOWN if _has_true(_at(self.after_unknown, path)) else _at(self.after, path)
+        return UNKNOWN if has_true(at(self.after_unknown, path)) else at(self.after, path)
 
     def known(self, *path: Step) -> Any:
         """What is known of it afterwards, also where a part of it is not."""
-        return _at(self.after, path)
+        return at(self.after, path)
 
     def now(self, *path: Step) -> Any:
         """As it is, or as it will be where nothing is yet."""
         return self.old(*path) if self.before else self.new(*path)
 
     def is_sensitive(self, *path: Step) -> bool:
-        return any(_has_true(_at(marks, path)) for marks in (self.before_sensitive, self.after_sensitive))
+        return any(has_true(at(marks, path)) for marks in (self.before_sensitive, self.after_sensitive))
 
     def public_part(self, path: tuple[Step, ...]) -> tuple[Step, ...]:
         """Of a path as much as is no secret: a map may be sensitive with its names."""
@@ -104,7 +103,7 @@ class Change:
         return path[: next((n for n in lengths if self._is_secret(*path[:n])), len(path))]
 
     def _is_secret(self, *path: Step) -> bool:
-        return any(_at(marks, path) is True for marks in (self.before_sensitive, self.after_sensitive))
+        return any(at(marks, path) is True for marks in (self.before_sensitive, self.after_sensitive))
 
     def differs(self, *path: Step) -> bool:
         """Absent, null, empty and zero are one: a provider does not tell them apart."""
@@ -133,41 +132,4 @@ class Change:
         if self.after_unknown is True:
             return [(name,) for name in sorted({*self.before, *self.after})]
         unknown = self.after_unknown if isinstance(self.after_unknown, dict) else {}
-        return list(_changed(self.before, self.after, unknown, ()))
-
-
-def _at(tree: Any, path: tuple[Step, ...]) -> Any:
-    for step in path:
-        if tree is True:
-            return True
-        if isinstance(tree, dict) and isinstance(step, str):
-            tree = tree.get(step)
-        elif isinstance(tree, list) and isinstance(step, int) and step < len(tree):
-            tree = tree[step]
-        else:
-            return None
-    return tree
-
-
-def _has_true(marks: Any) -> bool:
-    if isinstance(marks, dict):
-        return any(map(_has_true, marks.values()))
-    if isinstance(marks, list):
-        return any(map(_has_true, marks))
-    return marks is True
-
-
-def _changed(old: Any, new: Any, unknown: Any, path: tuple[Step, ...]) -> Iterator[tuple[Step, ...]]:
-    # Absent, null and empty are one, as in differs().
-    if unknown is True:
-        yield path
-    elif isinstance(old or {}, dict) and isinstance(new or {}, dict) and isinstance(unknown or {}, dict):
-        old, new, unknown = old or {}, new or {}, unknown or {}
-        for name in sorted({*old, *new, *unknown}):
-            yield from _changed(old.get(name), new.get(name), unknown.get(name), (*path, name))
-    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        marks = unknown if isinstance(unknown, list) and len(unknown) == len(new) else [None] * len(new)
-        for index, (one, other, mark) in enumerate(zip(old, new, marks, strict=True)):
-            yield from _changed(one, other, mark, (*path, index))
-    elif (old or None) != (new or None) or _has_true(unknown):
-        yield path
+        return list(changed_paths(self.before, self.after, unknown, ()))

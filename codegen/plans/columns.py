@@ -7,17 +7,24 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
+from codegen.plans.column_types import (
+    SIZES,
+    Column,
+    canonical_type,
+    described_type,
+    fields_of,
+    holds,
+    mode_of,
+    sized_type,
+    sizes_of,
+    type_of,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Column = dict[str, Any]
-
-_ALIASES = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN"}
-# One for BigQuery, but not for the provider, which replaces a table over them.
-_NAMES_OF_ONE = {"STRUCT": "RECORD", "DECIMAL": "NUMERIC", "BIGDECIMAL": "BIGNUMERIC"}
-_SIZES = ("precision", "scale", "maxLength")
-_COMPARED = {"name", "type", "mode", "fields", "description", "policyTags", *_SIZES}
-_DIGITS = {"NUMERIC": (38, 9), "BIGNUMERIC": (76, 38)}
+_OF_THE_TYPE = {"rangeElementType", "timestampPrecision"}
+_COMPARED = {"name", "type", "mode", "fields", "description", "policyTags", *SIZES}
 
 
 class Kind(Enum):
@@ -25,6 +32,7 @@ class Kind(Enum):
 
     added = auto()
     added_required = auto()
+    added_again = auto()
     dropped = auto()
     retyped = auto()
     respelled = auto()
@@ -48,6 +56,8 @@ class ColumnChange:
     """Of a column that is `changed`: what of it."""
     before: str = ""
     after: str = ""
+    description: str = ""
+    """Of a new column."""
 
 
 class SchemaError(ValueError):
@@ -77,22 +87,10 @@ def column_changes(before: list[Column], after: list[Column], parent: str = "") 
             yield from _changes_of_one(parent + name, old[name], column)
         else:
             kind = Kind.added_required if mode_of(column) == "REQUIRED" else Kind.added
-            yield ColumnChange(kind=kind, path=parent + name, after=described_type(column))
-
-
-def described_type(column: Column) -> str:
-    """Such as NUMERIC(10, 2), REQUIRED; of a RECORD its fields too."""
-    fields = ", ".join(f"{field['name']} {_sized_type(field)}" for field in _fields(column))
-    return _sized_type(column) + (f" ({fields})" if fields else "") + f", {mode_of(column)}"
-
-
-def mode_of(column: Column) -> str:
-    return str(column.get("mode") or "NULLABLE").upper()
-
-
-def type_of(column: Column) -> str:
-    upper = str(column.get("type")).upper()
-    return _ALIASES.get(upper, upper)
+            if any(name.lower() == other.lower() for other in new if other != name):
+                kind = Kind.added_again
+            description = str(column.get("description") or "")
+            yield ColumnChange(kind=kind, path=parent + name, after=described_type(column), description=description)
 
 
 def _check(columns: object) -> None:
@@ -124,61 +122,22 @@ def _changes_of_one(path: str, old: Column, new: Column) -> Iterator[ColumnChang
         is_inherited = key == "collation" and key not in new
         if (old.get(key) or None) != (new.get(key) or None) and not is_inherited:
             before, after = (_shown(column.get(key)) for column in (old, new))
-            yield ColumnChange(kind=Kind.changed, path=path, attribute=key, before=before, after=after)
+            kind = Kind.retyped if key in _OF_THE_TYPE else Kind.changed
+            yield ColumnChange(kind=kind, path=path, attribute=key, before=before, after=after)
 
 
 def _type_changes(path: str, old: Column, new: Column) -> Iterator[ColumnChange]:
-    before, after = _sized_type(old), _sized_type(new)
-    if _canonical_type(old) != _canonical_type(new):
+    before, after = sized_type(old), sized_type(new)
+    if canonical_type(old) != canonical_type(new):
         # Fields that go with a RECORD need no mention of their own.
         yield ColumnChange(kind=Kind.retyped, path=path, before=before, after=after)
         return
     if type_of(old) != type_of(new):
         yield ColumnChange(kind=Kind.respelled, path=path, before=type_of(old), after=type_of(new))
-    if _sizes(old) != _sizes(new):
-        kind = Kind.widened if _holds(new, old) else Kind.narrowed
+    if sizes_of(old) != sizes_of(new):
+        kind = Kind.widened if holds(new, old) else Kind.narrowed
         yield ColumnChange(kind=kind, path=path, before=before, after=after)
-    yield from column_changes(_fields(old), _fields(new), f"{path}.")
-
-
-def _canonical_type(column: Column) -> str:
-    return _NAMES_OF_ONE.get(type_of(column), type_of(column))
-
-
-def _sized_type(column: Column) -> str:
-    sizes = _sizes(column)
-    return type_of(column) + (f"({', '.join(sizes)})" if sizes else "")
-
-
-def _sizes(column: Column) -> list[str]:
-    return [str(column[name]) for name in _SIZES if column.get(name) not in (None, "", 0, "0")]
-
-
-def _holds(column: Column, other: Column) -> bool:
-    """Whether every value of the other column fits into this one, of the same type."""
-    if _canonical_type(column) not in _DIGITS:
-        length, other_length = (_number(one.get("maxLength")) for one in (column, other))
-        return not length or bool(other_length and other_length <= length)
-    return all(mine >= its for mine, its in zip(_digits(column), _digits(other), strict=True))
-
-
-def _digits(column: Column) -> tuple[int, int]:
-    """Before and after the point."""
-    precision, scale = _DIGITS[_canonical_type(column)]
-    if column.get("precision"):
-        precision, scale = _number(column["precision"]), _number(column.get("scale"))
-    return precision - scale, scale
-
-
-def _number(value: object) -> int:
-    try:
-        return int(str(value or 0))
-    except ValueError:
-        return 0
-
-
-def _fields(column: Column) -> list[Column]:
-    return list(column.get("fields") or [])
+    yield from column_changes(fields_of(old), fields_of(new), f"{path}.")
 
 
 def _policy_tags(column: Column) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from codegen.plans.change import Change
-    from codegen.plans.document import Plan
+    from codegen.plans.plan import Plan
 
 _DATASET = "google_bigquery_dataset"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+SHOW = "Make it with `terraform plan -out=plan.bin` and `terraform show -json plan.bin`."
+
 
 class PlanError(Exception):
     """`location` is a file, and within it a path; nothing was printed."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from codegen.plans.access import GRANTING, UNKNOWN_MEMBER, Grant, grants_after, grants_before
 from codegen.plans.attributes import rest_findings
-from codegen.plans.change import UNKNOWN, Action
+from codegen.plans.change import Action
 from codegen.plans.finding import Stop, loud, plain, stop
 from codegen.plans.lifecycle import because
 from codegen.plans.markdown import code
@@ -33,6 +33,9 @@ _OBJECTS = {
     "google_service_account": ("service account", ("service_account_id",)),
     "google_storage_bucket": ("bucket", ("bucket",)),
 }
+_WHOLE = ("google_project_iam_", "google_folder_iam_", "google_organization_iam_")
+_WIDE = {"roles/owner", "roles/editor", "roles/iam.securityAdmin", "roles/resourcemanager.projectIamAdmin"}
+_WIDE |= {f"roles/bigquery.{name}" for name in ("admin", "dataOwner", "dataEditor", "dataViewer")}
 _SOMEBODY = Grant(member=UNKNOWN_MEMBER)
 
 
@@ -49,7 +52,8 @@ def grant_findings(change: Change) -> Iterator[Finding]:
 
 def access_findings(change: Change) -> Iterator[Finding]:
     """For a dataset: its own list of access, which holds what other resources grant, too."""
-    if change.differs("access") and not (change.action is Action.create and change.new("access") is UNKNOWN):
+    # Of a new dataset BigQuery makes the list, unless there is one in the configuration.
+    if change.differs("access") and (change.action is not Action.create or change.known("access")):
         yield from _difference(change, "the dataset")
 
 
@@ -57,7 +61,10 @@ def _difference(change: Change, what: str) -> Iterator[Finding]:
     before, after = grants_before(change), grants_after(change)
     for grant in _in_order(after - before - {_SOMEBODY}):
         text = _words(change, grant, what)
-        yield stop(Stop.public, text) if is_public(grant.member) else plain(text)
+        if is_public(grant.member):
+            yield stop(Stop.public, text)
+        else:
+            yield loud(text) if _is_wide(change, grant) else plain(text)
     is_open = any(grant.member == UNKNOWN_MEMBER for grant in after)
     if _SOMEBODY in after or (is_open and before):
         yield loud(f"who else gets or keeps access to {what}, Terraform knows after the apply only")
@@ -68,13 +75,17 @@ def _difference(change: Change, what: str) -> Iterator[Finding]:
         yield plain(f"access to {what} is taken away and given again{because(change)}")
 
 
+def _is_wide(change: Change, grant: Grant) -> bool:
+    """Rows of every dataset, or access to everything, in a project or beyond."""
+    return change.type.startswith(_WHOLE) and grant.role in _WIDE
+
+
 def _words(change: Change, grant: Grant, what: str, *, still: bool = True) -> str:
     if any(map(change.is_sensitive, GRANTING)):
         return f"access to {what} is {'given' if still else 'taken away'}, to whom and which is secret (sensitive)"
     if grant.object:
-        return (
-            f"the {grant.member} {code(grant.object)} {'may' if still else 'may no longer'} read {what} for who asks it"
-        )
+        verb = "may" if still else "may no longer"
+        return f"the {grant.member} {code(grant.object)} {verb} read {what}, for whoever queries it"
     member = who(grant.member) if grant.member else "somebody who is known after the apply only"
     condition = f", if {code(grant.condition)}" if grant.condition else ""
     return f"{member} {may(grant.role, still=still)} {what}{condition}"

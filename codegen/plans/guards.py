@@ -12,8 +12,9 @@ from codegen.plans.sensitive import revealed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from codegen.plans.change import Change, Step
+    from codegen.plans.change import Change
     from codegen.plans.finding import Finding
+    from codegen.plans.trees import Step
 
 GUARDS = ("deletion_protection", "deletion_policy", "delete_contents_on_destroy")
 _UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second"))

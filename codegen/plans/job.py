@@ -17,8 +17,9 @@ from codegen.plans.markdown import code, listed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from codegen.plans.change import Change, Step
+    from codegen.plans.change import Change
     from codegen.plans.finding import Finding
+    from codegen.plans.trees import Step
 
 _TASK: tuple[Step, ...] = ("template", 0, "template", 0)
 _CONTAINER: tuple[Step, ...] = (*_TASK, "containers", 0)

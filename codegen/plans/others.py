@@ -31,9 +31,11 @@ _HOLDS_DATA = {
     "google_storage_bucket",
     "google_storage_bucket_object",
 }
+_RUNS = {"google_bigquery_job", "google_bigquery_data_transfer_config"}
 _HIDES = {
     "google_bigquery_row_access_policy": "rows that it hid can be read by whoever may read the table",
     "google_bigquery_datapolicy_data_policy": "values that it masked may be read",
+    "google_bigquery_datapolicyv2_data_policy": "values that it masked may be read",
     "google_data_catalog_policy_tag": "columns that it covered may be read",
 }
 
@@ -48,6 +50,8 @@ def other_findings(change: Change) -> Iterator[Finding]:
             yield loud(f"{text}: {_HIDES[change.type]}")
         else:
             yield loud(text)
+    if change.type in _RUNS and change.action in (Action.create, Action.replace):
+        yield loud("would run a query or load job: what that does to rows, this review does not say")
     if any(map(_is_anyone, _texts(change.after))) and not any(map(_is_anyone, _texts(change.before))):
         yield stop(Stop.public, "one of its settings is opened to **anyone**")
     yield from rest_findings(change, ())

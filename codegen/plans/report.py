@@ -17,8 +17,8 @@ from codegen.plans.verdict import verdict
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from codegen.plans.document import Plan
     from codegen.plans.finding import Finding
+    from codegen.plans.plan import Plan
 
 _TITLES = {
     Subject.dataset: "Datasets",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from codegen.plans.change import UNKNOWN, Action
-from codegen.plans.columns import Kind, SchemaError, column_changes, columns_of, described_type
+from codegen.plans.column_types import described_type
+from codegen.plans.columns import Kind, SchemaError, column_changes, columns_of
 from codegen.plans.finding import Finding, Stop, loud, plain, stop
 from codegen.plans.markdown import code, counted
 from codegen.plans.sensitive import revealed
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _WORDS = {
     Kind.added: "new column {path}: {after}",
     Kind.added_required: "new column {path}: {after}",
+    Kind.added_again: "new column {path}: {after}, and another column has that name, apart from capitals",
     Kind.dropped: "column {path} is dropped with all its values: {before}",
     Kind.retyped: "column {path} gets another type: {before} → {after}",
     Kind.respelled: "column {path}: {after} is another name for {before}; the provider takes it for another type",
@@ -31,7 +33,7 @@ _WORDS = {
     Kind.untagged: "column {path} loses a policy tag: {before} → {after}. Who was kept from reading it may read it",
     Kind.changed: "column {path}, {attribute}: {before} → {after}",
 }
-_REFUSED = {Kind.added_required, Kind.retyped, Kind.tightened, Kind.narrowed}
+_REFUSED = {Kind.added_required, Kind.added_again, Kind.retyped, Kind.tightened, Kind.narrowed}
 
 
 def schema_findings(change: Change) -> Iterator[Finding]:
@@ -77,6 +79,7 @@ def _finding(change: Change, column: ColumnChange) -> Finding:
             "after": _value(column.after),
         }
         text = _WORDS[column.kind].format(**parts)
+        text += f", {code(column.description)}" if column.description else ""
     if change.action is not Action.replace:
         if column.kind is Kind.dropped:
             return stop(

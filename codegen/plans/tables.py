@@ -13,6 +13,7 @@ from codegen.plans.layout import LAYOUT, layout_findings
 from codegen.plans.lifecycle import because
 from codegen.plans.markdown import code_block
 from codegen.plans.schemas import column_words, schema_findings
+from codegen.plans.sensitive import revealed
 from codegen.plans.sql import short_diff
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ def _table_lost(change: Change) -> Iterator[Finding]:
     rows = "and all its rows are lost"
     if change.old("external_data_configuration"):
         rows = "and who reads it finds nothing; its rows are outside of BigQuery"
+    if revealed(change.old("deletion_policy")) == "ABANDON":
+        rows = "but its deletion policy is ABANDON: the provider leaves it where it is, and forgets it"
     apply = _at_the_apply(change)
     if change.action is Action.replace:
         yield stop(Stop.table_lost, f"would be deleted and made again, {rows}{because(change)}{apply}")

@@ -16,8 +16,8 @@ from codegen.plans.markdown import capitalized, counted
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-    from codegen.plans.document import Plan
     from codegen.plans.entry import Entry
+    from codegen.plans.plan import Plan
 
 _LOST = {Stop.dataset_lost, Stop.table_lost}
 # One, and several.

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from codegen.plans.document import read_plan
 from codegen.plans.entry import entry_of
+from codegen.plans.plan import read_plan
 from codegen.plans.report import report
 from conftest import Ended
 from plan_json import Json, change, column, plan, table

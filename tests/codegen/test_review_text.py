@@ -6,13 +6,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from codegen.plans.document import read_plan
 from codegen.plans.drift import drift_entries
 from codegen.plans.entry import entry_of
+from codegen.plans.plan import read_plan
 from codegen.plans.report import report
 from plan_json import Json, change, column, plan, table, view
 
@@ -80,6 +80,7 @@ FRAGMENTS += [
 ]
 FRAGMENTS += ["**No table loses data.**", "\n**No table loses data.**\n", "allUsers", "x" * 500]
 TEXTS = st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=8)), max_size=8).map("".join)
+EXAMPLES = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 # All that the reports of these plans say themselves. Nothing of it could be a mention, a link or HTML.
 OURS = re.compile(r"[A-Za-z0-9 ,.:;?()'→-]*")
 TITLES = {"Stop", "Look twice", "Conditions that are not met", "Datasets", "Tables", "Views", "Access", "The job"}
@@ -87,6 +88,7 @@ TITLES |= {"Everything else", "Changed outside of Terraform since the last apply
 TITLES |= {"Put off by Terraform to a later plan"}
 
 
+@EXAMPLES
 @given(text=TEXTS)
 def test_text_from_people_is_code_and_nothing_else(text: str) -> None:
     markdown = report_of(hostile(text))
@@ -107,6 +109,7 @@ def test_text_from_people_is_code_and_nothing_else(text: str) -> None:
     assert len(headings) == len(set(headings))
 
 
+@EXAMPLES
 @given(text=TEXTS)
 def test_the_first_line_is_the_verdict_whatever_people_write(text: str) -> None:
     verdict = report_of(hostile(text)).partition("\n")[0]
@@ -114,6 +117,7 @@ def test_the_first_line_is_the_verdict_whatever_people_write(text: str) -> None:
     assert re.fullmatch(r"\*\*Stop: [A-Za-z0-9 ,;-]+\.\*\* [A-Za-z0-9 ,;]+\.", verdict), verdict
 
 
+@EXAMPLES
 @given(text=TEXTS)
 def test_what_cannot_be_seen_is_spelled_out(text: str) -> None:
     markdown = report_of(hostile(text))
@@ -194,6 +198,7 @@ def hostile(text: str) -> list[Json]:
     ]
 
 
+@EXAMPLES
 @given(text=TEXTS)
 def test_text_beside_the_resources_is_code_too(text: str) -> None:
     more = {
