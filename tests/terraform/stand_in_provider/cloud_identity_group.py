@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from terraform.stand_in_provider.errors import PlanOnlyError
+from terraform.stand_in_provider.errors import StandInError
 from terraform.stand_in_provider.protection import planned_policy
 from terraform.stand_in_provider.resource import Resource
 
@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from terraform.stand_in_provider.plan import State
+
+
+class NoCloudIdentityError(StandInError):
+    def __init__(self) -> None:
+        super().__init__("There is no Cloud Identity here", "The stand-in for hashicorp/google only plans its groups.")
 
 
 class CloudIdentityGroup(Resource):
@@ -24,16 +29,16 @@ class CloudIdentityGroup(Resource):
         return {"deletion_policy": planned_policy(config, self.configuration.deletion_policy)}
 
     def create(self, _context: object, _planned: State) -> State | None:
-        raise PlanOnlyError(self.type_name)
+        raise NoCloudIdentityError
 
     def read(self, _context: object, _current: State) -> State | None:
-        raise PlanOnlyError(self.type_name)
+        raise NoCloudIdentityError
 
     def update(self, _context: object, _current: State, _planned: State) -> State | None:
-        raise PlanOnlyError(self.type_name)
+        raise NoCloudIdentityError
 
     def delete(self, _context: object, _current: State) -> None:
-        raise PlanOnlyError(self.type_name)
+        raise NoCloudIdentityError
 
     def import_(self, _context: object, _import_id: str) -> State:
-        raise PlanOnlyError(self.type_name)
+        raise NoCloudIdentityError

@@ -6,8 +6,7 @@ StandInError
 ├── ApiError, EmulatorUnreachableError
 ├── DeletionProtectedError, DeletionPreventedError
 ├── LegacyRoleError, MemberUnknownError
-├── ImportIdError
-└── PlanOnlyError
+└── ImportIdError
 """
 
 from __future__ import annotations
@@ -118,10 +117,3 @@ class MemberUnknownError(StandInError):
 class ImportIdError(StandInError):
     def __init__(self, import_id: str, expected: str) -> None:
         super().__init__(f'Import id "{import_id}" doesn\'t match the accepted formats', f"Use {expected}.")
-
-
-class PlanOnlyError(StandInError):
-    def __init__(self, type_name: str) -> None:
-        super().__init__(
-            f"{type_name} cannot be applied", "This is the stand-in for hashicorp/google: it has BigQuery."
-        )
