@@ -22,6 +22,7 @@ AS_SOMEBODY = {"contents": "read", "id-token": "write"}
 # All that any job may.
 PERMISSIONS = {
     ("apply.yml", "apply"): AS_SOMEBODY,
+    ("apply.yml", "plan"): AS_SOMEBODY,
     ("ci.yml", "test"): READ,
     ("plan.yml", "comment"): {"pull-requests": "write"},
     ("plan.yml", "plan"): AS_SOMEBODY,
@@ -88,7 +89,7 @@ def test_what_somebody_wrote_is_no_part_of_a_script() -> None:
 def test_no_token_is_left_in_a_checkout_and_no_job_runs_for_ever() -> None:
     checkouts = [step for step in steps() if step.get("uses", "").startswith("actions/checkout@")]
 
-    assert len(checkouts) == 3
+    assert len(checkouts) == 4
     assert all(step["with"] == {"persist-credentials": False} for step in checkouts)
     assert all(0 < job["timeout-minutes"] <= 60 for _, _, job in jobs())
 
@@ -97,14 +98,21 @@ def test_an_apply_is_approved_and_never_stopped_half_way() -> None:
     apply = workflow("apply.yml")
 
     assert apply["concurrency"] == {"group": "apply", "cancel-in-progress": False}
-    assert apply["jobs"]["apply"]["environment"] == "production"
+    approved = {name for name, job in apply["jobs"].items() if job.get("environment") == "production"}
+    changing = {name for _, name, job in jobs() if any("make apply" in step.get("run", "") for step in job["steps"])}
+    acting = {
+        name
+        for _, name, job in jobs()
+        if any("APPLY_SERVICE_ACCOUNT" in str(step.get("with")) for step in job["steps"])
+    }
+    assert approved == changing == acting == {"apply"}
+    assert apply["jobs"]["apply"]["needs"] == "plan"
 
 
 def test_no_key_of_an_account_is_used() -> None:
     auth = [step["with"] for step in steps() if step.get("uses", "").startswith("google-github-actions/auth@")]
 
-    assert [set(options) for options in auth] == [{"workload_identity_provider", "service_account"}] * 2
-    assert len({options["service_account"] for options in auth}) == 2
+    assert [set(options) for options in auth] == [{"workload_identity_provider", "service_account"}] * 3
     assert not any("secrets." in path.read_text("utf-8") for path in WORKFLOWS.values())
 
 
@@ -193,5 +201,5 @@ def test_the_comment_on_a_pull_request_is_edited_and_not_repeated(comments: Path
         (ours,) = bodies[2:]
         shown = review or "**There is no review of this plan.** The [log](https://example.com/runs/1) says why:"
         assert ours.startswith(f"<!-- terraform plan -->\n{shown}")
-        assert ours.endswith("\n\nPlanned of 0123456789abcdef.\n")
+        assert ours.endswith("\n\nFor commit 0123456789abcdef.\n")
     assert not (comments.parent / "made").exists()

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-FEW_TABLES = 120
-_COUNT = 10
+_TABLES = 80
+_WAREHOUSES = 6
 _NASTY = (
     *('"', "'", "\\", "\\n", "\n", "\r\n", "\t", "${", "$${", "%{", "%%{", "}", "~}", "${var.project}", "%{ if true }"),
     *(
@@ -137,13 +137,31 @@ def collected(strategy: st.SearchStrategy[T], count: int) -> list[T]:
     return found
 
 
+def every_nasty_text() -> Table:
+    """What chance could leave out: each of them alone, and 1,024 characters of them."""
+    described = [*_NASTY, "".join(_NASTY * 9)[:1024]]
+    its_columns = [
+        Column(name=f"c{number}", type=Type.STRING, mode=Mode.NULLABLE, description=text, python_type=None)
+        for number, text in enumerate(described)
+    ]
+    return Table(
+        name="every_nasty_text",
+        source="shop.extractors.AnyExtractor",
+        description=described[-1],
+        columns=tuple(its_columns),
+        partitioning=None,
+        clustering=("c0",),
+        delta_view=None,
+    )
+
+
 def fuzzed_warehouses() -> list[Warehouse]:
     groups = st.lists(emails.map(lambda email: email.replace("\n", "")), max_size=4, unique=True).map(tuple)
     datasets = st.from_regex(r"[A-Za-z0-9_]{1,300}", fullmatch=True)
     locations = st.from_regex(r"[A-Za-z]{1,9}(-[A-Za-z0-9]{1,9}){0,2}", fullmatch=True)
-    settings = collected(st.tuples(datasets, locations, groups, groups), _COUNT)
+    settings = collected(st.tuples(datasets, locations, groups, groups), _WAREHOUSES)
     shares: list[list[Table]] = [[] for _ in settings]
-    for table in collected(tables(), FEW_TABLES):
+    for table in [every_nasty_text(), *collected(tables(), _TABLES)]:
         roomy = next((share for share in sorted(shares, key=len) if not _clash(table, share)), None)
         if roomy is not None:
             roomy.append(table)
