@@ -14,7 +14,7 @@ from codegen.review import main
 from terraform.stand_in_provider.test_plans import CHANGES, DATASETS, REPLACE, after, resources, slug
 
 if TYPE_CHECKING:
-    from terraform.stand_in_provider.conftest import MakeTerraform, Terraform
+    from terraform.runner import MakeTerraform, Terraform
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 # The provider takes these for updates in place.
