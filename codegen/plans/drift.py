@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from codegen.plans.access import Grant, grants_after, grants_before
 from codegen.plans.change import Action
 from codegen.plans.entry import Entry, entry_of, findings_of
-from codegen.plans.finding import plain
+from codegen.plans.finding import Finding, Stop, loud, plain
 from codegen.plans.members import canonical_role
 
 if TYPE_CHECKING:
@@ -29,7 +29,13 @@ def drift_entries(plan: Plan) -> Iterator[Entry]:
         elif change.action is not Action.nothing:
             seen = _without(change, granted) if change.type == _DATASET else change
             if findings := findings_of(seen):
-                yield replace(entry_of(seen), findings=tuple(plain(finding.text) for finding in findings))
+                yield replace(entry_of(seen), findings=tuple(map(_as_drift, findings)))
+
+
+def _as_drift(finding: Finding) -> Finding:
+    if finding.stop is Stop.public:
+        return loud(f"{finding.text}, since somebody changed that outside of Terraform")
+    return plain(finding.text)
 
 
 def _granted_on_datasets(changes: Iterable[Change]) -> Iterator[tuple[str, str, str]]:

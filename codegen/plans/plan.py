@@ -107,9 +107,10 @@ def _failed_checks(where: Place, document: dict[str, Any]) -> list[FailedCheck]:
     failed = []
     for place, check in where.objects(document, "checks"):
         if check.get("status") in ("fail", "error"):
-            instances = [instance for _, instance in place.objects(check, "instances")]
             problems = [
-                one for instance in instances for one in instance.get("problems") or [] if isinstance(one, dict)
+                problem
+                for instance_place, instance in place.objects(check, "instances")
+                for _, problem in instance_place.objects(instance, "problems")
             ]
             failed.append(
                 FailedCheck(

@@ -56,7 +56,7 @@ def report(plan: Plan, entries: Sequence[Entry], drift: Sequence[Entry], allowed
     for entry in told:
         if any(finding.stop for finding in entry.findings):
             (intended if entry.change.address in allowed else stopped).append(entry)
-    loud = [entry for entry in told if any(finding.is_loud for finding in entry.findings)]
+    loud = [entry for entry in (*told, *drift) if any(finding.is_loud for finding in entry.findings)]
     top = [
         Section(title="Stop", items=[_top_item(entry, of_stops=True) for entry in stopped], end=_HOW_TO_ALLOW),
         Section(title="Allowed", items=[_top_item(entry, of_stops=True) for entry in intended]),
@@ -70,11 +70,12 @@ def report(plan: Plan, entries: Sequence[Entry], drift: Sequence[Entry], allowed
     rest.append(Section(title="Put off by Terraform to a later plan", items=list(_deferred(plan))))
     rest.append(
         Section(
-            title="Changed outside of Terraform since the last apply", items=[_item(entry, _DRIFTED) for entry in drift]
+            title="Changed outside of Terraform since the last apply",
+            items=[_item(entry, _DRIFTED) for entry in drift if _is_in_rest(entry)],
         )
     )
     rest.append(Section(title="Besides", items=list(_besides(plan))))
-    return rationed(verdict(plan, entries, allowed), top, rest)
+    return rationed(verdict(plan, entries, allowed, len(drift)), top, rest)
 
 
 def _top_item(entry: Entry, *, of_stops: bool) -> Item:

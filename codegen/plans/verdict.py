@@ -74,8 +74,8 @@ def stopped_addresses(entries: Iterable[Entry]) -> set[str]:
     return {entry.change.address for entry in entries if any(finding.stop for finding in entry.findings)}
 
 
-def verdict(plan: Plan, entries: Sequence[Entry], allowed: Collection[str]) -> str:
-    """One line of Markdown."""
+def verdict(plan: Plan, entries: Sequence[Entry], allowed: Collection[str], drifted: int = 0) -> str:
+    """One line of Markdown. `drifted` resources were changed outside of Terraform."""
     stops = [*_unfinished(plan), *_phrases(_reasons(entries, lambda address: address not in allowed))]
     intended = list(_phrases(_reasons(entries, lambda address: address in allowed)))
     sentences = []
@@ -89,6 +89,10 @@ def verdict(plan: Plan, entries: Sequence[Entry], allowed: Collection[str]) -> s
         sentences.append("**No table loses data.**" if counts else "**Nothing changes.**")
     if counts:
         sentences.append(f"{capitalized('; '.join(counts))}.")
+    if plan.failed_checks:
+        sentences.append(f"{counted(len(plan.failed_checks), 'condition is', 'conditions are')} not met.")
+    if drifted:
+        sentences.append(f"{counted(drifted, 'resource was', 'resources were')} changed outside of Terraform.")
     return " ".join(sentences)
 
 
@@ -124,8 +128,6 @@ def _besides(plan: Plan) -> Iterator[str]:
         yield f"{counted(len(plan.invocations), 'action is', 'actions are')} run"
     if plan.outputs:
         yield counted(len(plan.outputs), "output changes", "outputs change")
-    if plan.failed_checks:
-        yield f"{counted(len(plan.failed_checks), 'condition is', 'conditions are')} not met"
 
 
 def _counts(entries: Sequence[Entry]) -> Iterator[str]:

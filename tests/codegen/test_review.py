@@ -82,6 +82,10 @@ NO_PLANS: dict[str, tuple[bytes, str]] = {
         plan(resource_drift=[{"address": "a.b", "type": "a", "change": {}}]),
         "resource_drift[0].change.actions is not a list of texts, as it is in every plan of Terraform.",
     ),
+    "a condition without a list of problems": (
+        plan(checks=[{"status": "fail", "instances": [{"problems": True}]}]),
+        "checks[0].instances[0].problems is not a list, as it is in every plan of Terraform.",
+    ),
     "an attribute where a resource should be": (
         plan(resource_changes=[{"address": "a.b", "type": "a", "change": {"actions": ["create"], "after": "x"}}]),
         "resource_changes[0].change.after is not an object, as it is in every plan of Terraform.",
