@@ -114,9 +114,11 @@ def _consequence(subject: Subject, warehouse: Warehouse) -> str:
     if subject.name == LEDGER_LABEL:
         return "prevent_destroy still fails a plan that would destroy the table, without which rows could be repeated."
     still = "BigQuery still refuses it" if subject.losses <= {Loss.refused} else "prevent_destroy still fails the plan"
+    table = f"{warehouse.dataset}.{subject.name}"
     return (
-        f"{still}, until somebody deletes the table by hand (`bq rm --table {warehouse.dataset}.{subject.name}`); the "
-        "next plan makes it anew, and the exporter fills it from SMOLQWERY_FIRST_DATE."
+        f"{still}, until somebody deletes the table by hand (`bq cp {table} {table}_old` keeps its rows, "
+        f"`bq rm --table {table}` deletes it); the next plan makes it anew, and the exporter fills it from "
+        "SMOLQWERY_FIRST_DATE."
     )
 
 

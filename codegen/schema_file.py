@@ -37,9 +37,9 @@ def edited(path: Path, problem: str, *, where: str = "") -> OutputError:
     """A generated file says what codegen would not have written."""
     return OutputError(
         location=f"{path}, {where}" if where else str(path),
-        problem=f"{problem}. Codegen did not write that.",
-        remedy=f"Restore it from version control (`git checkout -- {path}`); then run codegen again. "
-        "Nothing was written.",
+        problem=f"{problem}. This version of codegen does not write that.",
+        remedy=f"Restore it from version control (`git checkout -- {path}`), or write what BigQuery has; then run "
+        "codegen again. Nothing was written.",
     )
 
 
