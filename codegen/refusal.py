@@ -125,6 +125,6 @@ def _consequence(subject: Subject, warehouse: Warehouse) -> str:
 def _successor(table: str, taken: Collection[str]) -> tuple[str, str]:
     """A dataclass and its table that are not there yet: `User2`, `user_2`."""
     stem, digits = re.fullmatch(r"(.*?)_?(\d*)", table).groups()  # type: ignore[union-attr] # matches every name
-    class_name = "".join(word[:1].upper() + word[1:] for word in stem.split("_"))
+    class_name = "".join(word[:1].upper() + word[1:] for word in (stem or "table").split("_"))
     names = ((name, snake_case(name)) for name in (f"{class_name}{n}" for n in count(int(digits or 1) + 1)))
     return next((name, other) for name, other in names if other not in taken)
