@@ -1,8 +1,9 @@
 """Extractors → the Terraform of their warehouse, at build time: introspect → render → files.
 
-`introspect` turns extractors into a `Warehouse`, `render` a Warehouse into the text of each file, `files` compares the
-texts with a directory and writes what differs. Nothing reaches back. codegen imports exporter; exporter never imports
-codegen, and never Jinja.
+`introspect` turns extractors into a `Warehouse`, `record` reads the last one from its directory, `compatibility` says
+what changes between the two and `refusal` what may not; `render` turns a Warehouse into the text of each file, `files`
+compares the texts with the directory and writes what differs. Nothing reaches back. codegen imports exporter; exporter
+never imports codegen, and never Jinja.
 """
 
 from __future__ import annotations

@@ -9,10 +9,10 @@ from enum import StrEnum
 class Loss(StrEnum):
     """Who would refuse a change, or what would be lost by it."""
 
-    replaced = "Terraform would destroy the table and make it anew, without its rows."
+    replaced = "The google provider would replace the table: destroy it with its rows, and make it anew."
     replaced_or_refused = (
-        "Terraform would destroy the table and make it anew, without its rows; or the provider overlooks it, as it "
-        "may with a RECORD, and BigQuery refuses it when it is applied."
+        "The google provider would replace the table, destroy it with its rows and make it anew; or overlook this, as "
+        "it may with a RECORD, and BigQuery would refuse it when it is applied."
     )
     refused = "The plan would say that the table is updated, and BigQuery would refuse that when it is applied."
     dropped = (
@@ -23,8 +23,8 @@ class Loss(StrEnum):
         "The plan would say that the table is updated, and BigQuery would delete the older partitions when it is "
         "applied."
     )
-    rebuilt = "Terraform would destroy the dataset and make it anew, without its tables."
-    destroyed = "Terraform would destroy the table and all that is in it."
+    rebuilt = "The google provider would replace the dataset, and the exporter's: destroy them with all their tables."
+    destroyed = "Terraform would destroy the table with its rows."
     clashing = "Neither BigQuery nor Terraform takes a name twice."
 
 

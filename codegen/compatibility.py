@@ -57,7 +57,7 @@ def _table(name: str, old: Warehouse, new: Warehouse, *, command: str) -> Iterat
     was_retired, is_retired = _find(name, old.retired), _find(name, new.retired)
     if table is None:
         if known:
-            yield retired(known) if is_retired else vanished(known, _new_tables(old, new), command=command)
+            yield retired(known) if is_retired else vanished(known, old, new, command=command)
         elif was_retired and not is_retired:
             yield forgotten(was_retired)
         return
@@ -82,10 +82,6 @@ def _views(name: str, old: Warehouse, new: Warehouse) -> Iterator[Subject]:
     view = table and known and (table.delta_view or known.delta_view)
     if table and known and view and not _find(name, new.retired):
         yield Subject(title=f"view {view.name}", name=name, changes=tuple(view_changes(known, table)))
-
-
-def _new_tables(old: Warehouse, new: Warehouse) -> list[Table]:
-    return [table for table in new.tables if _find(table.name, old.tables) is None]
 
 
 def _find(name: str, tables: Iterable[Table]) -> Table | None:

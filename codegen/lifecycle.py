@@ -8,20 +8,21 @@ from codegen.change import Change, Loss
 from codegen.column_changes import described
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from codegen.introspect import Table, Warehouse
 
 
-def vanished(table: Table, new_tables: Sequence[Table], *, command: str) -> Change:
+def vanished(table: Table, old: Warehouse, new: Warehouse, *, command: str) -> Change:
     """A table that no extractor fills any more, and nobody retired."""
     text = f"came from {table.source}, which is no extractor any more"
     back = f"Put {table.source!r} back into SMOLQWERY_EXTRACTORS."
-    heir = next((other for other in new_tables if other.source == table.source), None) or next(
-        (other for other in new_tables if _shape(other) == _shape(table)), None
-    )
-    if heir:
-        text = f"came from {table.source}, and table {heir.name} is new, from {heir.source}: it looks like a new name"
+    known = {other.name for other in old.tables}
+    if heir := next((other for other in new.tables if other.source == table.source), None):
+        text = f"came from {table.source}, which fills table {heir.name} now"
+        back = f"Keep the name: let get_table_name() of {heir.source} return {table.name!r}."
+    elif heir := next((one for one in new.tables if one.name not in known and _shape(one) == _shape(table)), None):
+        text += f", and table {heir.name} is new, with the same columns: it looks like a new name"
         back = f"Keep the name: let get_table_name() of {heir.source} return {table.name!r}."
     retire = (
         f"Stop exporting it and keep its rows: `{command} --retire {table.name}`. Terraform forgets the table "

@@ -114,15 +114,17 @@ def _consequence(subject: Subject, warehouse: Warehouse) -> str:
     if subject.name == LEDGER_LABEL:
         return "prevent_destroy still fails a plan that would destroy the table, without which rows could be repeated."
     still = "BigQuery still refuses it" if subject.losses <= {Loss.refused} else "prevent_destroy still fails the plan"
+    table = f"{warehouse.dataset}.{subject.name}"
     return (
-        f"{still}, until somebody deletes the table by hand (`bq rm --table {warehouse.dataset}.{subject.name}`); the "
-        "next plan makes it anew, and the exporter fills it from SMOLQWERY_FIRST_DATE."
+        f"{still}, until somebody deletes the table by hand (`bq cp {table} {table}_old` keeps its rows, "
+        f"`bq rm --table {table}` deletes it); the next plan makes it anew, and the exporter fills it from "
+        "SMOLQWERY_FIRST_DATE."
     )
 
 
 def _successor(table: str, taken: Collection[str]) -> tuple[str, str]:
     """A dataclass and its table that are not there yet: `User2`, `user_2`."""
     stem, digits = re.fullmatch(r"(.*?)_?(\d*)", table).groups()  # type: ignore[union-attr] # matches every name
-    class_name = "".join(word[:1].upper() + word[1:] for word in stem.split("_"))
+    class_name = "".join(word[:1].upper() + word[1:] for word in (stem or "table").split("_"))
     names = ((name, snake_case(name)) for name in (f"{class_name}{n}" for n in count(int(digits or 1) + 1)))
     return next((name, other) for name, other in names if other not in taken)

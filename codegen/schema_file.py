@@ -24,7 +24,7 @@ _ALIASES = {
     "INT64": "INTEGER",
     "STRUCT": "RECORD",
 }
-_TYPES, _MODES = frozenset(map(str, Type)), frozenset(map(str, Mode))
+_TYPES, _MODES = tuple(map(str, Type)), tuple(map(str, Mode))
 _MAX_VALUE = 60
 
 
@@ -37,9 +37,9 @@ def edited(path: Path, problem: str, *, where: str = "") -> OutputError:
     """A generated file says what codegen would not have written."""
     return OutputError(
         location=f"{path}, {where}" if where else str(path),
-        problem=f"{problem}. Codegen did not write that.",
-        remedy=f"Restore it from version control (`git checkout -- {path}`); then run codegen again. "
-        "Nothing was written.",
+        problem=f"{problem}. This version of codegen does not write that.",
+        remedy=f"Restore it from version control (`git checkout -- {path}`), or write what BigQuery has; then run "
+        "codegen again. Nothing was written.",
     )
 
 
@@ -100,7 +100,7 @@ def _problems(content: Mapping[str, Any]) -> Iterator[str]:
         canonical = _ALIASES.get(upper, upper)
         yield f"its type is {shown(column_type)}" + (f", not {canonical}" if canonical in _TYPES else "")
     if mode not in _MODES:
-        yield f"its mode is {shown(mode)}, not {', '.join(map(str, Mode))}"
+        yield f"its mode is {shown(mode)}, not {', '.join(_MODES)}"
     if ("fields" in content) != (column_type == Type.RECORD):
         yield f"its type is {column_type}, and it has {'' if 'fields' in content else 'no '}columns"
     for key, value in content.items():
