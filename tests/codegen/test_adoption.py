@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +53,12 @@ import {
 import {
   to = module.warehouse.google_bigquery_table.user_delta
   id = "projects/example-project/datasets/shop/tables/user_delta"
+}
+"""
+
+INSTANCES = """\
+resource "terraform_data" "acl_groups" {
+  for_each = toset(jsondecode(file("${path.module}/keys.json")))
 }
 """
 
@@ -119,14 +127,27 @@ def test_the_project_of_smolqwery_s_credentials_is_known(run_codegen: RunCommand
     assert '  id = "projects/old-project/datasets/shop"\n' in run_codegen("--adopt").stdout
 
 
-def test_nobody_s_text_leaves_its_string(tmp_path: Path, run_terraform: Callable[..., str]) -> None:
-    groups = ('a "quote"@example.com', "back\\slash@example.com", "${x}@example.com", "%{x}@example.com", "a\n}@x")
+def test_terraform_finds_the_instance_of_any_address(tmp_path: Path, run_terraform: Callable[..., str]) -> None:
+    """With a resource that Terraform has built in, which takes any id."""
+    groups = (
+        'a "quote"@example.com',
+        "back\\slash@example.com",
+        "${x}@example.com",
+        "%{x}@example.com",
+        "a\n}@x",
+        "שלום@x",
+    )
     warehouse = Warehouse(dataset="shop", location="EU", acl_groups=groups, reader_groups=groups, tables=())
+    grants = [one for one in imports_of(warehouse, "example-project", "module.warehouse") if one.key]
+    imports = [replace(one, address="module.warehouse.terraform_data.acl_groups") for one in grants]
+    (tmp_path / "import.tf").write_text(render_imports(imports), "utf-8")
+    (tmp_path / "main.tf").write_text('module "warehouse" {\n  source = "./warehouse"\n}\n', "utf-8")
+    (tmp_path / "warehouse").mkdir()
+    (tmp_path / "warehouse" / "keys.json").write_text(json.dumps(groups), "utf-8")
+    (tmp_path / "warehouse" / "main.tf").write_text(INSTANCES, "utf-8")
 
-    text = render_imports(imports_of(warehouse, "example-project", "module.warehouse"))
+    run_terraform(tmp_path, "fmt", "-check", "-recursive")
+    run_terraform(tmp_path, "init", "-input=false")
+    plan = run_terraform(tmp_path, "plan", "-input=false", "-no-color")
 
-    (tmp_path / "import.tf").write_text(text, "utf-8")
-    assert run_terraform(tmp_path, "fmt", "-check", "-diff") == ""
-    blocks = text.split("\n\n")[1:]
-    assert len(blocks) == 1 + len(groups)
-    assert all(len(block.strip().splitlines()) == 4 for block in blocks)
+    assert "Plan: 6 to import, 0 to add, 0 to change, 0 to destroy." in plan

@@ -68,6 +68,20 @@ def test_two_hundred_tables_have_their_files() -> None:
     assert list(files) == sorted(files)
 
 
+def test_no_table_has_a_file_that_terraform_takes_for_changes_to_another_one() -> None:
+    (table,) = many_tables(1).tables
+    names = ("override", "price_override", "_override", "overrides")
+
+    files = render(replace(many_tables(0), tables=tuple(replace(table, name=name) for name in names)))
+
+    assert [name for name in files if name.startswith("table_")] == [
+        "table__override.table.tf",
+        "table_override.table.tf",
+        "table_overrides.tf",
+        "table_price_override.table.tf",
+    ]
+
+
 def test_the_order_of_the_extractors_means_nothing(use_case: Callable[[str], None]) -> None:
     use_case("every_type")
     settings = load_settings()

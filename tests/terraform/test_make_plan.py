@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
@@ -31,7 +32,7 @@ class Ended(NamedTuple):
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """Django settings, and a root with the warehouse that they render."""
-    copy_of_root(tmp_path / "terraform")
+    shutil.rmtree(copy_of_root(tmp_path / "terraform") / "warehouse")  # of another dataset
     settings = SETTINGS.format(dataset=f"d{uuid4().hex[:12]}", directory=tmp_path / "terraform" / "warehouse")
     (tmp_path / "team_settings.py").write_text(settings, "utf-8")
     assert make(tmp_path, "codegen").exit_code == 0
