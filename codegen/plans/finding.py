@@ -28,6 +28,8 @@ class Finding:
     stop: Stop | None = None
     is_loud: bool = False
     """Said at the top too, and not cut: it loses nothing, but a reviewer should not overlook it."""
+    is_expiration: bool = False
+    """Loud, and BigQuery deletes rows by it: that is what somebody has set it for."""
     short: str = ""
     """For a report that would be too long otherwise."""
 
@@ -42,6 +44,10 @@ def plain(text: str) -> Finding:
 
 def loud(text: str) -> Finding:
     return Finding(text=text, is_loud=True)
+
+
+def expiration(text: str) -> Finding:
+    return Finding(text=text, is_loud=True, is_expiration=True)
 
 
 def stop(reason: Stop, text: str, short: str = "") -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from codegen.plans.change import UNKNOWN, Action
-from codegen.plans.finding import Stop, loud, plain, stop
+from codegen.plans.finding import Stop, expiration, loud, plain, stop
 from codegen.plans.markdown import code, counted
 from codegen.plans.sensitive import revealed
 
@@ -46,7 +46,10 @@ def is_guarded(change: Change) -> bool:
 
 
 def expiration_finding(change: Change, what: str, *path: Step) -> Iterator[Finding]:
-    """`what` BigQuery deletes at an age in milliseconds. An age that comes or falls deletes at once; 0 is none."""
+    """`what` BigQuery deletes at an age in milliseconds, 0 for none.
+
+    An age that comes or falls deletes at once. It is said loudly, and stops nothing: to delete is all that an age is for.
+    """
     if not change.differs(*path):
         return
     before, after = duration(change.old(*path)), duration(change.new(*path))
@@ -57,9 +60,7 @@ def expiration_finding(change: Change, what: str, *path: Step) -> Iterator[Findi
     elif _is_age(old) and _is_number(old) and _is_number(new) and new > old:
         yield plain(f"{what} live longer: they expire after {after} instead of {before}")
     else:
-        yield stop(
-            Stop.rows_expire, f"{what} expire after {after} (until now: {until_now}); BigQuery deletes what is older"
-        )
+        yield expiration(f"{what} expire after {after} (until now: {until_now}); BigQuery deletes what is older")
 
 
 def duration(milliseconds: object) -> str:

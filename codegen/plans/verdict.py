@@ -86,7 +86,7 @@ def verdict(plan: Plan, entries: Sequence[Entry], allowed: Collection[str], drif
         sentences.append(words if stops else f"**{words}**")
     counts = [*_counts(entries), *_besides(plan)]
     if not sentences:
-        sentences.append("**No table loses data.**" if counts else "**Nothing changes.**")
+        sentences.append(_calm(entries) if counts else "**Nothing changes.**")
     if counts:
         sentences.append(f"{capitalized('; '.join(counts))}.")
     if plan.failed_checks:
@@ -94,6 +94,12 @@ def verdict(plan: Plan, entries: Sequence[Entry], allowed: Collection[str], drif
     if drifted:
         sentences.append(f"{counted(drifted, 'resource was', 'resources were')} changed outside of Terraform.")
     return " ".join(sentences)
+
+
+def _calm(entries: Iterable[Entry]) -> str:
+    if expirations := sum(finding.is_expiration for entry in entries for finding in entry.findings):
+        return f"**Look twice: {counted(expirations, *_PHRASES[Stop.rows_expire])}.**"
+    return "**No table loses data.**"
 
 
 def _unfinished(plan: Plan) -> list[str]:
