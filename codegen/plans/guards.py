@@ -48,7 +48,7 @@ def is_guarded(change: Change) -> bool:
 def expiration_finding(change: Change, what: str, *path: Step) -> Iterator[Finding]:
     """`what` BigQuery deletes at an age in milliseconds, 0 for none.
 
-    An age that comes or falls deletes at once. It is said loudly, and stops nothing: to delete is all that an age is for.
+    An age that comes or falls deletes at once. It is said loudly and stops nothing: to delete is what an age is for.
     """
     if not change.differs(*path):
         return

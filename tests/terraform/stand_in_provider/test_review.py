@@ -57,6 +57,8 @@ def test_the_review_stops_what_the_plan_would_lose(
         expected = "**Stop: 1 table would be deleted"
     elif claim in STOPPED_UPDATES:
         expected = f"**Stop: {STOPPED_UPDATES[claim]}."
+    elif claim == "partitions expire":
+        expected = "**Look twice: 1 expiration would delete rows."
     elif (CHANGES | DATASETS)[claim].planned != REPLACE:
         expected = "**No"
 
