@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from kinds import Daily
 
+
 SMOLQWERY_DATASET_LOCATION = "eu"
 
 
