@@ -8,7 +8,7 @@ from kinds import Daily
 @dataclass(kw_only=True)
 class User:
     """Accounts."""
-    
+
     users: int
 
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from kinds import Daily
 
-
 SMOLQWERY_DATASET_LOCATION = "eu"
 
 
