@@ -63,8 +63,8 @@ def _tables(directory: Path, layouts: Mapping[str, Any], kind: str) -> tuple[Tab
 def _table(directory: Path, name: str, layout: object, where: str) -> Table:
     path = directory / MANIFEST
     # Before the name is part of a path.
-    if problem := table_name_problem(name):
-        raise edited(path, problem)
+    if table_name_problem(name):
+        raise edited(path, f"has a table {shown(name)}")
     if not isinstance(layout, dict):
         raise edited(path, f"is {shown(layout)}", where=where)
     if "delta_view" not in layout:

@@ -68,8 +68,8 @@ def _columns(path: Path, content: object, outer: str = "") -> tuple[Column, ...]
         if not isinstance(element, dict) or "name" not in element:
             raise edited(path, f"number {number} of its columns has no name", where=where)
         name = element["name"]
-        if problem := column_name_problem(name):
-            raise edited(path, problem, where=where)
+        if column_name_problem(name):
+            raise edited(path, f"number {number} of its columns is called {shown(name)}", where=where)
         column = _column(path, element, f"{outer}.{name}" if outer else name)
         if columns.setdefault(name.lower(), column) is not column:
             raise edited(path, f"has {columns[name.lower()].name} and {name}, which are one column", where=where)
