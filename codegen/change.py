@@ -19,10 +19,6 @@ class Loss(StrEnum):
         "The plan would say that the table is updated, and BigQuery would drop the column and all that is in it when "
         "it is applied."
     )
-    expired = (
-        "The plan would say that the table is updated, and BigQuery would delete the older partitions when it is "
-        "applied."
-    )
     rebuilt = "The google provider would replace the dataset, and the exporter's: destroy them with all their tables."
     destroyed = "Terraform would destroy the table with its rows."
     clashing = "Neither BigQuery nor Terraform takes a name twice."

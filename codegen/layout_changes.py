@@ -46,11 +46,10 @@ def _partitioning(old: Partitioning | None, new: Partitioning | None) -> Iterato
         )
     elif old and new and old.expiration_ms != new.expiration_ms:
         shorter = new.expiration_ms is not None and (old.expiration_ms is None or new.expiration_ms < old.expiration_ms)
-        yield Change(
-            place="partition expiration",
-            text=f"was {_age(old.expiration_ms)}, is {_age(new.expiration_ms)}",
-            loss=Loss.expired if shorter else None,
-        )
+        # Said and not refused: to delete is what an expiration is for.
+        deleted = "; BigQuery deletes the partitions that are older when it is applied" * shorter
+        text = f"was {_age(old.expiration_ms)}, is {_age(new.expiration_ms)}{deleted}"
+        yield Change(place="partition expiration", text=text)
 
 
 def _described(partitioning: Partitioning | None) -> str:

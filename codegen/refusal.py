@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from codegen.change import Change, Subject
     from codegen.introspect import Warehouse
 
-_LOST_WHEN_APPLIED = frozenset({Loss.dropped, Loss.expired})
+_LOST_WHEN_APPLIED = frozenset({Loss.dropped})
 
 
 def refuse(subjects: Sequence[Subject], warehouse: Warehouse, *, allowed: Collection[str], command: str) -> None:
