@@ -52,8 +52,8 @@ def returned(known: Table, table: Table, dataset: str) -> Change:
         for name in names
     )
     return Change(
-        text="was retired and is back. Its rows are in BigQuery: put this into the root module, with the project's name "
-        "for ${var.project} where it has no such variable, or Terraform would fail to make what is there",
+        text="was retired and is back. Its rows are in BigQuery: put this into the root module, with the project's "
+        "name for ${var.project} where it has no such variable, or Terraform would fail to make what is there",
         note=blocks,
     )
 
