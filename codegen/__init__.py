@@ -4,6 +4,8 @@
 what changes between the two and `refusal` what may not; `render` turns a Warehouse into the text of each file, `files`
 compares the texts with the directory and writes what differs. Nothing reaches back. codegen imports exporter; exporter
 never imports codegen, and never Jinja.
+
+`review` stands apart: a plan of Terraform → Markdown for a pull request, with the standard library alone.
 """
 
 from __future__ import annotations

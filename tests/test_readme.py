@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,12 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _run(directory: Path, *command: str, environ: Mapping[str, str] | None = None) -> str:
     """Standard output of a command that succeeds, as a team types it with its environment active."""
+    done = _done(directory, *command, environ=environ)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+    return done.stdout
+
+
+def _done(directory: Path, *command: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     words = command[0].split() if len(command) == 1 else list(command)
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("BIGQUERY_", "GOOGLE_", "TF_"))
@@ -71,11 +78,29 @@ def _run(directory: Path, *command: str, environ: Mapping[str, str] | None = Non
         "DJANGO_SETTINGS_MODULE": "shop.settings",
         "COLUMNS": "120",
     }
-    done = subprocess.run(
+    return subprocess.run(
         words, cwd=directory, env={**inherited, **paths, **(environ or {})}, capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
-    return done.stdout
+
+
+def test_a_change_that_loses_rows_is_refused_as_readme_shows(team: Path, tmp_path: Path) -> None:
+    project = shutil.copytree(team, tmp_path / "team")
+    extractors = project / "shop" / "extractors.py"
+    now = extractors.read_text("utf-8")
+    extractors.write_text(now.replace("    staff: int", "    country: str = sq_field()\n    staff: int"), "utf-8")
+    _run(project, "python -m codegen")
+    extractors.write_text(now, "utf-8")
+
+    done = _done(project, "python -m codegen --check")
+
+    assert (done.stdout, done.stderr, done.returncode) == ("", _console("python -m codegen --check"), 1)
+
+
+def test_the_dictionary_is_written_as_readme_shows(team: Path) -> None:
+    command = "python -m codegen --dictionary dictionary.md"
+
+    assert _run(team, command) == _console(command)
+    _run(team, f"{command} --check")
 
 
 def test_the_team_s_project_passes_its_checks_and_renders_terraform(team: Path) -> None:
