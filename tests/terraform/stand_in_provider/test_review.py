@@ -22,7 +22,6 @@ STOPPED_UPDATES = {
     "a column is dropped": "1 column would be dropped with its values",
     "two columns are dropped": "2 columns would be dropped with their values",
     "days become months": "1 change would be refused by BigQuery",
-    "partitions expire": "1 expiration would delete rows",
     "the table expires": "1 expiration would delete rows",
 }
 
