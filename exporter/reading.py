@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from exporter.batches import Batches
 from exporter.errors import ExporterError, ExtractionError, in_a_line
 from exporter.extractors import is_aggregated, path_of
+from exporter.querysets import QuerySetExtractor
 from exporter.snapshot import snapshot
+from exporter.statements import RowsNeededError
 from exporter.tables import table_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from exporter.batches import Batch
     from exporter.days import Window
+    from exporter.direct import DirectReader
     from exporter.extractors import BaseExtractor
+
+
+_BY_ROWS = "read row by row, not through ADBC"
 
 
 def read_rows(extractor: BaseExtractor[Any], day: Window) -> Iterator[dict[str, Any]]:
@@ -24,6 +32,51 @@ def read_rows(extractor: BaseExtractor[Any], day: Window) -> Iterator[dict[str, 
         if not day.is_empty:
             for batch in batches_of(extractor).of_day(rows_of(extractor, day), day):
                 yield from batch.to_pylist()
+
+
+@contextmanager
+def reading(
+    extractor: BaseExtractor[Any], batches: Batches, tell: Callable[[str], None], *, by_rows: bool
+) -> Iterator[Callable[[Window], Iterator[Batch]]]:
+    """Days, which have instants, in one snapshot: what is yielded gives the batches of each.
+
+    Those of a QuerySetExtractor come without rows, unless `by_rows`, as far as they can; where they cannot any more in
+    the middle of a day RowsNeededError is raised, and nothing that came in this snapshot may be kept. `tell` is told why.
+    """
+    with ExitStack() as after, snapshot(extractor.get_database()) as own:
+        direct: DirectReader | None = None
+        if isinstance(extractor, QuerySetExtractor) and not is_aggregated(extractor) and not by_rows:
+            try:
+                direct = _direct(extractor, batches, own=own)
+                after.callback(direct.close)
+            except RowsNeededError as reason:
+                tell(f"{_BY_ROWS}: {reason}.")
+
+        def of_day(day: Window) -> Iterator[Batch]:
+            nonlocal direct
+            started = False
+            try:
+                if direct is not None:
+                    for batch in direct.of_day(day):
+                        started = True
+                        yield batch
+                    return
+            except RowsNeededError as reason:
+                tell(f"{_BY_ROWS}: {reason}.")
+                direct = None
+                if started:
+                    raise
+            yield from batches.of_day(rows_of(extractor, day), day)
+
+        yield of_day
+
+
+def _direct(extractor: QuerySetExtractor[Any], batches: Batches, *, own: bool) -> DirectReader:
+    if not own:
+        raise RowsNeededError("its transaction may hold rows that no other connection sees")
+    from exporter.direct import DirectReader  # noqa: PLC0415 - for QuerySets alone, and drivers they may not have
+
+    return DirectReader(extractor, batches)
 
 
 def batches_of(extractor: BaseExtractor[Any]) -> Batches:

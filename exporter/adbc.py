@@ -1,0 +1,131 @@
+"""SQL → Arrow record batches, read by ADBC on a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing, suppress
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from adbc_driver_manager.dbapi import Connection, Cursor
+
+    Job: TypeAlias = Callable[[Connection], object]
+
+_AHEAD = 4
+_BATCH_BYTES, _BATCH_ROWS = 1_000_000, 8_192
+_CLOSE_SECONDS = 2.0
+
+
+class ArrowReader:
+    """One connection, and one thread that alone uses it: who waits for its batches can be interrupted by a signal,
+    and casts and sends them while the database goes on. It is a few batches ahead, not more.
+    """
+
+    def __init__(self, connect: Callable[[], Connection], options: Mapping[str, str]) -> None:
+        self._connect = connect
+        self._options = options
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._results: SimpleQueue[Any] = SimpleQueue()
+        self._room = threading.Semaphore(_AHEAD)
+        self._cursor: Cursor | None = None
+        self._left = False
+        self._thread = threading.Thread(target=self._run, name="ADBC", daemon=True)
+
+    def open(self) -> None:
+        """Raises what the driver raises."""
+        self._thread.start()
+        self._take()
+
+    def execute(self, *statements: str) -> list[Any]:
+        """Their first values, None of those that have none. Raises what the driver raises."""
+        self._jobs.put(lambda connection: [self._first(connection, sql) for sql in statements])
+        values: list[Any] = self._take()
+        return values
+
+    def batches(self, sql: str, params: Sequence[Any] = ()) -> Iterator[pa.RecordBatch]:
+        """None is empty. Raises what the driver raises. Who does not read to the end has to close the reader."""
+        self._jobs.put(lambda connection: self._read(connection, sql, params))
+        while (batch := self._take()) is not None:
+            self._room.release()
+            yield batch
+
+    def close(self) -> None:
+        """Cancels what it reads. Within two seconds, also when the database does not answer."""
+        self._left = True
+        self._jobs.put(None)
+        self._room.release()
+        if (cursor := self._cursor) is not None:
+            with suppress(Exception):  # it has ended, or its driver cannot
+                cursor.adbc_cancel()
+        if self._thread.is_alive():
+            self._thread.join(_CLOSE_SECONDS)
+
+    def _take(self) -> Any:
+        result = self._results.get()
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    def _run(self) -> None:
+        """On the thread."""
+        try:
+            connection = self._connect()
+        except Exception as error:  # noqa: BLE001 - raised by who waits for it
+            self._results.put(error)
+            return
+        self._results.put(None)
+        with closing(connection):
+            while (job := self._jobs.get()) is not None and not self._left:
+                try:
+                    self._results.put(job(connection))
+                except Exception as error:  # noqa: BLE001 - as above
+                    self._results.put(error)
+
+    def _first(self, connection: Connection, sql: str) -> Any:
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+            row = cursor.fetchone() if cursor.description else None
+            return row[0] if row else None
+
+    def _read(self, connection: Connection, sql: str, params: Sequence[Any]) -> None:
+        with connection.cursor(adbc_stmt_kwargs=dict(self._options)) as cursor:
+            self._cursor = cursor
+            try:
+                cursor.execute(sql, tuple(params) or None)
+                with cursor.fetch_record_batch() as reader:
+                    for batch in _coalesced(reader):
+                        self._room.acquire()
+                        if self._left:
+                            return
+                        self._results.put(batch)
+            finally:
+                self._cursor = None
+
+
+def _coalesced(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """SQLite's are counted in rows, few enough that wide ones take no more memory than narrow ones can spare."""
+    waiting: list[pa.RecordBatch] = []
+    rows = size = 0
+    for batch in batches:
+        if not batch.num_rows:
+            continue
+        waiting.append(batch)
+        rows += batch.num_rows
+        size += batch.nbytes
+        if rows >= _BATCH_ROWS or size >= _BATCH_BYTES:
+            yield _joined(waiting)
+            waiting, rows, size = [], 0, 0
+    if waiting:
+        yield _joined(waiting)
+
+
+def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    if len(batches) == 1:
+        return batches[0]
+    (joined,) = pa.Table.from_batches(batches).combine_chunks().to_batches()
+    return joined

@@ -1,0 +1,151 @@
+"""Django's connection to a file of SQLite → an ADBC connection that reads the same snapshot.
+
+The driver brings a SQLite of its own, and two of them in one process do not see each other's locks
+(https://www.sqlite.org/howtocorrupt.html, "Multiple copies of SQLite linked into the same application"). So ours opens
+the file read-only and reads only while Django's holds a read lock on the same snapshot, and Django's is closed before
+ours: closing a file drops all locks that the process has on it.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pyarrow.compute as pc
+from adbc_driver_sqlite import dbapi
+
+from exporter.adbc import ArrowReader
+from exporter.statements import RowsNeededError
+from exporter.stored import of_sqlite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pyarrow as pa
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    from exporter.statements import Statement
+
+_BATCH_ROWS = 512
+_TIMEOUT_SECONDS = 5.0  # of Python's driver
+
+# The first row tells the driver the type of each column; its own guess is the first value that is not NULL. Text is
+# asked for as bytes: then a number in its place is an error, where the driver would write it as text.
+_FIRST_VALUES = {"BooleanField": "0", "FloatField": "0.0", "DecimalField": "0.0"}
+_TEMPORAL = frozenset({"DateField", "DateTimeField", "TimeField"})
+_QUOTED = re.compile(r'"(?:[^"]|"")*"(?!\s*\()')
+_WORD = re.compile(r"\w+")
+
+
+class SqliteSource:
+    """Made and used inside the transaction whose snapshot it shall read, closed after it."""
+
+    read = staticmethod(of_sqlite)
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        """Raises RowsNeededError: no file, or not alone with it."""
+        name = str(connection.settings_dict["NAME"])
+        if ":memory:" in name or "mode=memory" in name:
+            raise RowsNeededError("a database in memory has one connection")
+        if threading.current_thread() is not threading.main_thread():
+            raise RowsNeededError("two copies of SQLite do not see each other's locks in several threads")
+        if getattr(connection, "transaction_mode", None) not in {None, "DEFERRED"}:
+            raise RowsNeededError("its transactions begin with a lock")
+        if connection.timezone_name != "UTC":
+            raise RowsNeededError(f"its datetimes are local to {connection.timezone_name}")
+        self._connection = connection
+        self._functions = frozenset(
+            self._ask("SELECT DISTINCT lower(name) FROM pragma_function_list WHERE NOT builtin")
+        )
+        self._changes = connection.connection.total_changes
+        (path,) = self._ask("SELECT file FROM pragma_database_list WHERE name = 'main'")
+        uri = f"file:{quote(path)}?mode=ro"
+        self._reader = ArrowReader(
+            lambda: dbapi.connect(uri, autocommit=True), {"adbc.sqlite.query.batch_rows": str(_BATCH_ROWS)}
+        )
+        self._sql: tuple[str, str] | None = None
+
+    def begin(self) -> None:
+        """Read what Django's connection reads. Raises RowsNeededError, and what the drivers raise."""
+        timeout = float(self._connection.get_connection_params().get("timeout", _TIMEOUT_SECONDS))
+        self._reader.open()
+        self._reader.execute(f"PRAGMA busy_timeout = {int(timeout * 1000)}")
+        # Where nobody has written between our two looks, Django's snapshot, taken between them, is the same as ours.
+        (before,) = self._reader.execute("PRAGMA data_version")
+        likes = self._ask("SELECT 'a' LIKE 'A' FROM (SELECT COUNT(*) FROM sqlite_master)")
+        *_, after, alike = self._reader.execute("BEGIN", "PRAGMA data_version", "SELECT 'a' LIKE 'A'")
+        if before != after:
+            raise RowsNeededError("somebody wrote while the snapshot was taken")
+        if [alike] != likes:
+            raise RowsNeededError("its connection compares text in another way")
+
+    def batches(self, statement: Statement) -> Iterator[pa.RecordBatch]:
+        """Raises RowsNeededError: rows that only Django's connection sees, SQL that only it understands, bytes for text
+        or text for bytes.
+        """
+        if self._connection.connection.total_changes != self._changes:
+            raise RowsNeededError("its transaction writes, too")
+        if self._sql is None or self._sql[0] != statement.sql:  # the same on every day, mostly
+            self._refuse_functions(statement.sql)
+            self._sql = statement.sql, _typed(statement)
+        first_row = 1
+        for batch in self._reader.batches(self._sql[1], _bindable(statement.params)):
+            if pc.max(batch.column(batch.num_columns - 1)).as_py():
+                raise RowsNeededError("bytes in the place of text, or text in the place of bytes")
+            yield batch.slice(first_row).select(range(batch.num_columns - 1))
+            first_row = 0
+
+    def is_lost(self) -> bool:
+        """A file has no connection to lose."""
+        return False
+
+    def close(self) -> None:
+        self._connection.close()  # first: see above
+        self._reader.close()
+
+    def _refuse_functions(self, sql: str) -> None:
+        """Django has many written in Python, some in place of SQLite's own, and a team can add more."""
+        used = self._functions.intersection(word.lower() for word in _WORD.findall(_QUOTED.sub("", sql)))
+        if used:
+            raise RowsNeededError(f"only Django's connection has {', '.join(sorted(used))}()")
+
+    def _ask(self, sql: str) -> list[Any]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql)
+            return [row[0] for row in cursor.fetchall()]
+
+
+def _typed(statement: Statement) -> str:
+    """With a first row of values that tell the driver the types, and a last column that tells what it cannot."""
+    names = [f"c{place}" for place in range(len(statement.selected))]
+    first = [_first_value(selected.kind) for selected in statement.selected]
+    odd = [
+        f"{name} {'<' if selected.kind == 'BinaryField' else '>='} x''"
+        for name, selected, value in zip(names, statement.selected, first, strict=True)
+        # A converter of Python's driver takes bytes in a temporal column for text.
+        if value == "x''" and not (selected.stored and selected.kind in _TEMPORAL)
+    ]
+    columns = ", ".join(names)
+    return (
+        f"WITH q({columns}) AS ({_qmarks(statement.sql)}) "
+        f"SELECT {', '.join(first)}, 0 UNION ALL SELECT {columns}, {' OR '.join(odd) or '0'} FROM q"
+    )
+
+
+def _first_value(kind: str) -> str:
+    number = "0" if kind.endswith(("IntegerField", "AutoField")) else "x''"
+    return _FIRST_VALUES.get(kind, number)
+
+
+def _qmarks(sql: str) -> str:
+    """As Django's cursor writes them."""
+    return re.sub(r"(?<!%)%s", "?", sql).replace("%%", "%")
+
+
+def _bindable(params: Sequence[Any]) -> list[Any]:
+    for value in params:
+        if type(value) not in {bool, int, float, str, bytes, type(None)}:
+            raise RowsNeededError(f"a parameter is of type {type(value).__name__}")
+    return [int(value) if isinstance(value, bool) else value for value in params]
