@@ -21,12 +21,12 @@ from exporter.statements import RowsNeededError
 from exporter.stored import of_sqlite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import pyarrow as pa
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-    from exporter.statements import Statement
+    from exporter.statements import Selected, Statement
 
 _BATCH_ROWS = 512
 _TIMEOUT_SECONDS = 5.0  # of Python's driver
@@ -34,6 +34,12 @@ _TIMEOUT_SECONDS = 5.0  # of Python's driver
 # The first row tells the driver the type of each column; its own guess is the first value that is not NULL. Text is
 # asked for as bytes: then a number in its place is an error, where the driver would write it as text.
 _FIRST_VALUES = {"BooleanField": "0", "FloatField": "0.0", "DecimalField": "0.0"}
+_BINDABLE: dict[type, Callable[[Any], Any]] = {
+    **{kind: kind for kind in (int, float, str, bytes)},
+    bool: int,
+    memoryview: bytes,
+    type(None): lambda _value: None,
+}
 _TEMPORAL = frozenset({"DateField", "DateTimeField", "TimeField"})
 _QUOTED = re.compile(r'"(?:[^"]|"")*"(?!\s*\()')
 _WORD = re.compile(r"\w+")
@@ -94,7 +100,8 @@ class SqliteSource:
         for batch in self._reader.batches(self._sql[1], _bindable(statement.params)):
             if pc.max(batch.column(batch.num_columns - 1)).as_py():
                 raise RowsNeededError("bytes in the place of text, or text in the place of bytes")
-            yield batch.slice(first_row).select(range(batch.num_columns - 1))
+            if batch.num_rows > first_row:
+                yield batch.slice(first_row).select(range(batch.num_columns - 1))
             first_row = 0
 
     def is_lost(self) -> bool:
@@ -122,16 +129,26 @@ def _typed(statement: Statement) -> str:
     names = [f"c{place}" for place in range(len(statement.selected))]
     first = [_first_value(selected.kind) for selected in statement.selected]
     odd = [
-        f"{name} {'<' if selected.kind == 'BinaryField' else '>='} x''"
+        condition
         for name, selected, value in zip(names, statement.selected, first, strict=True)
-        # A converter of Python's driver takes bytes in a temporal column for text.
-        if value == "x''" and not (selected.stored and selected.kind in _TEMPORAL)
+        if value == "x''"
+        for condition in _odd(name, selected)
     ]
     columns = ", ".join(names)
     return (
         f"WITH q({columns}) AS ({_qmarks(statement.sql)}) "
         f"SELECT {', '.join(first)}, 0 UNION ALL SELECT {columns}, {' OR '.join(odd) or '0'} FROM q"
     )
+
+
+def _odd(name: str, selected: Selected) -> Iterator[str]:
+    """What is true of values of another type. In SQLite's order numbers come first, then text, then bytes."""
+    if selected.kind == "BinaryField":
+        yield f"{name} < x''"
+    elif not (selected.stored and selected.kind in _TEMPORAL):  # of which Python's driver takes bytes for text
+        yield f"{name} >= x''"
+        if not selected.stored:  # a column for text turns numbers into text
+            yield f"{name} < ''"
 
 
 def _first_value(kind: str) -> str:
@@ -145,7 +162,9 @@ def _qmarks(sql: str) -> str:
 
 
 def _bindable(params: Sequence[Any]) -> list[Any]:
-    for value in params:
-        if type(value) not in {bool, int, float, str, bytes, type(None)}:
-            raise RowsNeededError(f"a parameter is of type {type(value).__name__}")
-    return [int(value) if isinstance(value, bool) else value for value in params]
+    """As Python's driver binds them."""
+    return [_BINDABLE[type(value)](value) if type(value) in _BINDABLE else _refused(value) for value in params]
+
+
+def _refused(value: object) -> Any:
+    raise RowsNeededError(f"a parameter is of type {type(value).__name__}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from traceback import clear_frames
 from typing import TYPE_CHECKING, Any
 
 from exporter.batches import Batches
@@ -15,7 +16,7 @@ from exporter.statements import RowsNeededError
 from exporter.tables import table_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from exporter.batches import Batch
     from exporter.days import Window
@@ -66,9 +67,23 @@ def reading(
                 direct = None
                 if started:
                     raise
-            yield from batches.of_day(rows_of(extractor, day), day)
+            with closing(rows_of(extractor, day)) as rows:
+                try:
+                    yield from batches.of_day(rows, day)
+                except Exception as error:
+                    _let_go(error)
+                    raise
 
         yield of_day
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Of what the frames of its traceback hold: a cursor would outlive its connection, which is closed after a unit
+    that was begun without rows.
+    """
+    while error is not None:
+        clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 def _direct(extractor: QuerySetExtractor[Any], batches: Batches, *, own: bool) -> DirectReader:
@@ -89,7 +104,7 @@ def batches_of(extractor: BaseExtractor[Any]) -> Batches:
     )
 
 
-def rows_of(extractor: BaseExtractor[Any], day: Window) -> Iterator[object]:
+def rows_of(extractor: BaseExtractor[Any], day: Window) -> Generator[object]:
     """What `extract()` yields for one day, which has instants. Raises ExtractionError when it raises."""
     try:
         yield from _extracted(extractor, day)

@@ -11,6 +11,7 @@ from django.db.models import Field, JSONField
 from django.db.models.expressions import BaseExpression, Col
 from django.db.models.fields.related import ForeignKey
 from django.db.models.functions.datetime import TruncBase
+from django.db.models.sql.where import WhereNode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,6 +35,8 @@ class Selected:
     """Of the field that Django takes it for: `CharField`, also of those derived from it."""
     stored: bool
     """A column of a table. Of all others Django converts numbers: `int(value)`, `float(value)`, `Decimal(value)`."""
+    digits: tuple[int, int] | None
+    """Of a DecimalField in a table: in all, and after the point."""
     convert: Callable[[Any], Any]
     """What Django does to a value that is as the driver gives it."""
 
@@ -80,7 +83,9 @@ def _selected(column: Column, expression: Any, connection: BaseDatabaseWrapper) 
             value = converter(value, expression, connection)
         return value
 
-    return Selected(column=column, kind=field.get_internal_type(), stored=isinstance(expression, Col), convert=convert)
+    stored, kind = isinstance(expression, Col), field.get_internal_type()
+    digits = (field.max_digits, field.decimal_places) if stored and kind == "DecimalField" else None
+    return Selected(column=column, kind=kind, stored=stored, digits=digits, convert=convert)
 
 
 def _known(expression: Any, field: Any) -> bool:
@@ -91,6 +96,8 @@ def _known(expression: Any, field: Any) -> bool:
         return False
     if type(expression).get_db_converters is Col.get_db_converters:
         return expression.target == field or not hasattr(expression.target, "from_db_value")
+    if type(expression).get_db_converters is WhereNode.get_db_converters:
+        return True
     if type(expression).get_db_converters is not BaseExpression.get_db_converters or type(field) is JSONField:
         return False
     own = inspect.getattr_static(type(expression), "convert_value")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -21,6 +22,7 @@ Given: TypeAlias = tuple[type, Any]
 """What one value is in Python, and the array. A UUID, a JSON (dict) and a Decimal are text in it."""
 
 _INSTANT = pa.timestamp("us", "UTC")
+_EXACT_FLOATS = 2.0**53
 
 _POSTGRESQL: dict[str, tuple[type, pa.DataType]] = {
     "bool": (bool, pa.bool_()),
@@ -78,7 +80,7 @@ def of_sqlite(selected: Selected, field: pa.Field, array: pa.Array) -> Given:
     kind, arrow_type, convert = reader
     if field.type != arrow_type:
         raise RowsNeededError(f"{field.type} in a {selected.kind}")
-    return kind, convert(array)
+    return kind, convert(array, selected)
 
 
 def _hexadecimal(array: pa.Array) -> pa.Array:
@@ -95,56 +97,65 @@ def _with_dashes(digits: pa.Array) -> pa.Array:
     return pc.binary_join_element_wise(*parts, "-")
 
 
-def _booleans(array: pa.Array) -> pa.Array:
+def _booleans(array: pa.Array, _selected: Selected) -> pa.Array:
     extremes = pc.min_max(array)
     if extremes["min"].as_py() not in {0, 1} or extremes["max"].as_py() not in {0, 1}:
         raise RowsNeededError("another number than 0 and 1 in a BooleanField")
     return array.cast(pa.bool_())
 
 
-def _uuids(array: pa.Array) -> pa.Array:
+def _uuids(array: pa.Array, _selected: Selected) -> pa.Array:
     digits = array.cast(pa.string())
     if not pc.all(pc.match_substring_regex(digits, "^[0-9a-f]{32}$")).as_py():
         raise RowsNeededError("a UUID that Django would not write")
     return _with_dashes(digits)
 
 
-def _decimals(array: pa.Array) -> pa.Array:
-    """Django rounds them to the 15 digits that a float is sure to hold; the shortest text that means the float is the
-    same where it has no more digits than that.
+def _decimals(array: pa.Array, selected: Selected) -> pa.Array:
+    """Django rounds them to the 15 digits that a float is sure to hold, and to the places of the field. The shortest
+    text that means the float is the same where it has no more digits than that.
     """
     texts = array.cast(pa.string())
-    if not pc.all(pc.match_substring_regex(texts, r"^-?(\d\.?){1,15}(e[+-]?\d+)?$")).as_py():
-        raise RowsNeededError("more digits than SQLite keeps")
-    return texts
+    if pc.all(pc.match_substring_regex(texts, r"^-?(\d\.?){1,15}(e[+-]?\d+)?$")).as_py():
+        if selected.digits is None:
+            return texts
+        with suppress(pa.ArrowInvalid):
+            return texts.cast(pa.decimal128(*selected.digits))
+    if pc.max(pc.abs(array)).as_py() >= _EXACT_FLOATS:
+        raise RowsNeededError("the driver does not tell integers of this size from floats")
+    return pa.array([None if value is None else str(selected.convert(value)) for value in array.to_pylist()])
 
 
-def _instants(array: pa.Array) -> pa.Array:
+def _dates(array: pa.Array, _selected: Selected) -> pa.Array:
+    return array.cast(pa.string()).cast(pa.date32())
+
+
+def _instants(array: pa.Array, _selected: Selected) -> pa.Array:
     return array.cast(pa.string()).cast(pa.timestamp("us")).view(_INSTANT)
 
 
-def _times(array: pa.Array) -> pa.Array:
+def _times(array: pa.Array, _selected: Selected) -> pa.Array:
     """As of the first day of 1970: Arrow parses no times."""
     texts = pc.binary_join_element_wise("1970-01-01", array.cast(pa.string()), " ")
     return texts.cast(pa.timestamp("us")).cast(pa.int64()).cast(pa.time64("us"))
 
 
-def _texts(array: pa.Array) -> pa.Array:
+def _texts(array: pa.Array, _selected: Selected) -> pa.Array:
     return array.cast(pa.string())  # which looks whether it is UTF-8
 
 
-def _as_it_is(array: pa.Array) -> pa.Array:
+def _as_it_is(array: pa.Array, _selected: Selected) -> pa.Array:
     return array
 
 
-_SQLITE: dict[str, tuple[type, pa.DataType, Callable[[pa.Array], pa.Array]]] = {
+_SQLITE: dict[str, tuple[type, pa.DataType, Callable[[pa.Array, Selected], pa.Array]]] = {
     "BooleanField": (bool, pa.int64(), _booleans),
     "IntegerField": (int, pa.int64(), _as_it_is),
     "FloatField": (float, pa.float64(), _as_it_is),
     "DecimalField": (Decimal, pa.float64(), _decimals),
     "UUIDField": (UUID, pa.binary(), _uuids),
     "BinaryField": (bytes, pa.binary(), _as_it_is),
-    "DateField": (date, pa.binary(), lambda array: array.cast(pa.string()).cast(pa.date32())),
+    "DateField": (date, pa.binary(), _dates),
     "DateTimeField": (datetime, pa.binary(), _instants),
     "TimeField": (time, pa.binary(), _times),
     "JSONField": (dict, pa.binary(), _texts),
