@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import closing, suppress
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -79,12 +79,17 @@ class ArrowReader:
             self._results.put(error)
             return
         self._results.put(None)
-        with closing(connection):
+        try:
             while (job := self._jobs.get()) is not None and not self._left:
                 try:
                     self._results.put(job(connection))
                 except Exception as error:  # noqa: BLE001 - as above
                     self._results.put(error)
+        finally:
+            for closed in (self._cursor, connection):
+                with suppress(Exception):  # of a connection that is gone
+                    if closed is not None:
+                        closed.close()
 
     def _first(self, connection: Connection, sql: str) -> Any:
         with connection.cursor() as cursor:
@@ -93,18 +98,14 @@ class ArrowReader:
             return row[0] if row else None
 
     def _read(self, connection: Connection, sql: str, params: Sequence[Any]) -> None:
-        with connection.cursor(adbc_stmt_kwargs=dict(self._options)) as cursor:
-            self._cursor = cursor
-            try:
-                cursor.execute(sql, tuple(params) or None)
-                with cursor.fetch_record_batch() as reader:
-                    for batch in _coalesced(reader):
-                        self._room.acquire()
-                        if self._left:
-                            return
-                        self._results.put(batch)
-            finally:
-                self._cursor = None
+        if self._cursor is None:
+            self._cursor = connection.cursor(adbc_stmt_kwargs=dict(self._options))
+        self._cursor.execute(sql, tuple(params) or None)  # prepared once, if it is the same as before
+        for batch in _coalesced(self._cursor.fetch_record_batch()):
+            self._room.acquire()
+            if self._left:
+                return
+            self._results.put(batch)
 
 
 def _coalesced(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from exporter.statements import Selected, Statement
 
-_BATCH_ROWS = 512
+_BATCH_ROWS = 1_024
 _TIMEOUT_SECONDS = 5.0  # of Python's driver
 
 # The first row tells the driver the type of each column; its own guess is the first value that is not NULL. Text is

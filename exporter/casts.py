@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from exporter.annotations import Mode, Type
 from exporter.arrays import ARROW_TYPES, array_of, require_range
+from exporter.errors import in_a_line
 from exporter.gather import Gathered
 from exporter.statements import RowsNeededError
 from exporter.values import to_json
@@ -48,24 +49,26 @@ def cast(
     read: Callable[[Selected, pa.Field, pa.Array], Given], selected: Selected, field: pa.Field, array: pa.Array
 ) -> pa.Array:
     """The array of a column, of what a driver has read. Raises RowsNeededError: not as it is to be, or not known."""
-    column = selected.column
+    name = selected.column.name
     try:
-        if column.mode is Mode.REPEATED or column.type is Type.RECORD:
-            raise RowsNeededError(f"{column.mode} {column.type}")
-        if column.mode is Mode.REQUIRED and array.null_count:
-            raise RowsNeededError("NULL in a REQUIRED column")
-        if array.null_count == len(array):
-            return pa.nulls(len(array), ARROW_TYPES[column.type])
-        cast_array = _cast(selected, *read(selected, field, array))
+        return _cast(read, selected, field, array)
     except RowsNeededError as reason:
-        raise RowsNeededError(f"column {column.name}: {reason}") from reason
+        raise RowsNeededError(f"column {name}: {reason}") from reason
     except Exception as error:  # Arrow's, and what a decoder of JSON may raise
-        raise RowsNeededError(f"column {column.name}: {error}") from error
-    return cast_array
+        raise RowsNeededError(f"column {name}: {in_a_line(error)}") from error
 
 
-def _cast(selected: Selected, kind: type, array: pa.Array) -> pa.Array:
+def _cast(
+    read: Callable[[Selected, pa.Field, pa.Array], Given], selected: Selected, field: pa.Field, array: pa.Array
+) -> pa.Array:
     column = selected.column
+    if column.mode is Mode.REPEATED or column.type is Type.RECORD:
+        raise RowsNeededError(f"{column.mode} {column.type}")
+    if column.mode is Mode.REQUIRED and array.null_count:
+        raise RowsNeededError("NULL in a REQUIRED column")
+    if array.null_count == len(array):
+        return pa.nulls(len(array), ARROW_TYPES[column.type])
+    kind, array = read(selected, field, array)
     if not selected.stored:
         kind, array = _converted(selected, kind, array)
     if column.type is Type.FLOAT and kind is int:
@@ -74,7 +77,8 @@ def _cast(selected: Selected, kind: type, array: pa.Array) -> pa.Array:
         raise RowsNeededError(f"{kind.__name__} instead of {column.type}")
     if column.type is Type.JSON:
         return _json(selected, array)
-    array = array.cast(ARROW_TYPES[column.type])
+    if array.type != ARROW_TYPES[column.type]:
+        array = array.cast(ARROW_TYPES[column.type])
     _require_values(column, array)
     return array
 

@@ -8,7 +8,6 @@ from importlib import import_module
 from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any, Protocol
 
-import pyarrow as pa
 from django.db import connections
 
 from exporter.casts import cast
@@ -22,6 +21,8 @@ from exporter.values import ValueRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import pyarrow as pa
 
     from exporter.batches import Batch, Batches
     from exporter.days import Window
@@ -69,8 +70,10 @@ class DirectReader:
             raise
         except Exception as error:  # of get_queryset(): rows tell
             raise RowsNeededError(in_a_line(error)) from error
+        if found is None:
+            return
         done = 0
-        for read in () if found is None else self._read(found, window):
+        for read in self._read(found, window):
             batch = self._batch(read, found.selected, done, window)
             yield batch
             done += batch.num_rows
@@ -125,13 +128,12 @@ def _require_plain(row_class: type) -> None:
     """Raise RowsNeededError: the fields of a row are not just the values that it was made of."""
     fields = dataclasses.fields(row_class)
     parameters: Any = vars(row_class).get("__dataclass_params__")
+    hooks = ["__new__", "__getattribute__", *(() if parameters and parameters.frozen else ("__setattr__",))]
     plain = (
         parameters is not None
         and parameters.init
         and not hasattr(row_class, "__post_init__")
-        and row_class.__new__ is object.__new__
-        and row_class.__getattribute__ is object.__getattribute__
-        and (parameters.frozen or row_class.__setattr__ is object.__setattr__)
+        and all(getattr(row_class, hook) is getattr(object, hook) for hook in hooks)
         and len(inspect.signature(row_class).parameters) == len(fields)
         and not any(_is_computed(inspect.getattr_static(row_class, field.name, None)) for field in fields)
     )

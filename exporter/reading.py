@@ -41,8 +41,8 @@ def reading(
 ) -> Iterator[Callable[[Window], Iterator[Batch]]]:
     """Days, which have instants, in one snapshot: what is yielded gives the batches of each.
 
-    Those of a QuerySetExtractor come without rows, unless `by_rows`, as far as they can; where they cannot any more in
-    the middle of a day RowsNeededError is raised, and nothing that came in this snapshot may be kept. `tell` is told why.
+    Those of a QuerySetExtractor come without rows, unless `by_rows`, as far as they can, and `tell` is told why they
+    cannot. Where that shows in the middle of a day RowsNeededError is raised: of this snapshot nothing may be kept.
     """
     with ExitStack() as after, snapshot(extractor.get_database()) as own:
         direct: DirectReader | None = None

@@ -16,7 +16,7 @@ from exporter.errors import ExtractionError
 from exporter.extractors import path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from datetime import datetime
 
     from exporter.querysets import QuerySetExtractor
@@ -48,18 +48,25 @@ class Selection:
 def select(extractor: QuerySetExtractor[Any], date_start: datetime, date_end: datetime) -> Selection:
     """Ask for the QuerySet of one day. Raises ExtractionError, and what get_queryset() raises."""
     location = f"{path_of(extractor)}, {date_start.date()}"
-    queryset: object = extractor.get_queryset(date_start, date_end)
-    if not isinstance(queryset, QuerySet):
-        hint = "Call .all() or .filter(…) on it." if isinstance(queryset, Manager) else "Return Model.objects.filter(…)"
+    found: object = extractor.get_queryset(date_start, date_end)
+    if not isinstance(found, QuerySet):
+        hint = "Call .all() or .filter(…) on it" if isinstance(found, Manager) else "Return Model.objects.filter(…)"
         raise ExtractionError(
             location=location,
-            problem=f"get_queryset() returned {_kind(queryset)} instead of a QuerySet.",
-            remedy=f"{hint}, for a day without rows Model.objects.none().".replace(".,", ","),
+            problem=f"get_queryset() returned {_kind(found)} instead of a QuerySet.",
+            remedy=f"{hint}, for a day without rows Model.objects.none().",
         )
-    queryset = _of_database(location, queryset, extractor.get_database())
+    queryset: Any = found  # the names of its parts are not public
+    alias = extractor.get_database()
+    if queryset._db not in {None, alias}:
+        raise ExtractionError(
+            location=location,
+            problem=f"get_queryset() reads DATABASES[{queryset._db!r}], and get_database() says {alias!r}.",
+            remedy=f"Return {queryset._db!r} from get_database(), or leave .using(…) out.",
+        )
     wanted = [field.name for field in dataclasses.fields(extractor.get_dataclass()) if field.init]
     if queryset._fields is None:  # of models
-        queryset = _by_name(queryset, wanted)
+        queryset = queryset.values_list(*(name for name in wanted if _has(queryset, name)))
     names = _names(queryset)
     if set(names) != set(wanted) or len(names) != len(wanted):
         raise ExtractionError(
@@ -68,26 +75,10 @@ def select(extractor: QuerySetExtractor[Any], date_start: datetime, date_end: da
             remedy="Select exactly the fields of the dataclass, in any order, e.g. "
             f"{_example(wanted)}; .values(field=F('column')) renames a column.",
         )
-    return Selection(queryset=_tuples(queryset), names=names)
+    return Selection(queryset=_tuples(queryset, alias), names=names)
 
 
-def _of_database(location: str, queryset: QuerySet[Any, Any], alias: str) -> QuerySet[Any, Any]:
-    """Which a router would choose otherwise: the unit's snapshot is of this one."""
-    if queryset._db not in {None, alias}:
-        raise ExtractionError(
-            location=location,
-            problem=f"get_queryset() reads DATABASES[{queryset._db!r}], and get_database() says {alias!r}.",
-            remedy=f"Return {queryset._db!r} from get_database(), or leave .using(…) out.",
-        )
-    return queryset.using(alias)
-
-
-def _by_name(queryset: QuerySet[Any, Any], wanted: Iterable[str]) -> QuerySet[Any, Any]:
-    """As much as it has of these."""
-    return queryset.values_list(*(name for name in wanted if _has(queryset, name)))
-
-
-def _has(queryset: QuerySet[Any, Any], name: str) -> bool:
+def _has(queryset: Any, name: str) -> bool:
     try:
         queryset.values_list(name)
     except FieldError:
@@ -95,7 +86,7 @@ def _has(queryset: QuerySet[Any, Any], name: str) -> bool:
     return True
 
 
-def _names(queryset: QuerySet[Any, Any]) -> tuple[str, ...]:
+def _names(queryset: Any) -> tuple[str, ...]:
     """Of the columns, in their order. With some twice, these are all that there are."""
     query = queryset.query
     if len(set(queryset._fields)) < len(queryset._fields):
@@ -105,14 +96,16 @@ def _names(queryset: QuerySet[Any, Any]) -> tuple[str, ...]:
     return (*query.extra_select, *query.values_select, *query.annotation_select)
 
 
-def _tuples(queryset: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
-    """The same rows, whether it had dicts, tuples, named ones or single values. Prefetched models have no place in
-    them.
+def _tuples(queryset: Any, alias: str) -> QuerySet[Any, Any]:
+    """The same rows, whether it had dicts, tuples, named ones or single values, of the database that the unit's
+    snapshot is of, also where a router would choose another. Prefetched models have no place in them.
     """
-    tuples = queryset._chain()
+    tuples: Any = queryset._chain()
+    tuples._db = alias
     tuples._iterable_class = ValuesListIterable
     tuples._prefetch_related_lookups = ()
-    return tuples
+    selected: QuerySet[Any, Any] = tuples
+    return selected
 
 
 def _difference(names: tuple[str, ...], wanted: list[str]) -> str:

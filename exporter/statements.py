@@ -94,14 +94,14 @@ def _known(expression: Any, field: Any) -> bool:
         return False
     if type(field).get_db_converters not in {Field.get_db_converters, ForeignKey.get_db_converters}:
         return False
-    if type(expression).get_db_converters is Col.get_db_converters:
+    converters = type(expression).get_db_converters
+    if converters is Col.get_db_converters:
         return expression.target == field or not hasattr(expression.target, "from_db_value")
-    if type(expression).get_db_converters is WhereNode.get_db_converters:
-        return True
-    if type(expression).get_db_converters is not BaseExpression.get_db_converters or type(field) is JSONField:
-        return False
+    if converters is not BaseExpression.get_db_converters:
+        return converters is WhereNode.get_db_converters
     own = inspect.getattr_static(type(expression), "convert_value")
-    if own is inspect.getattr_static(BaseExpression, "convert_value"):
-        return True
-    # It makes dates of datetimes, where a database has nothing else. These two have.
-    return own is inspect.getattr_static(TruncBase, "convert_value") and field.get_internal_type() == "DateField"
+    # Trunc's makes dates of datetimes, where a database has nothing else. These two have.
+    truncated = own is inspect.getattr_static(TruncBase, "convert_value") and field.get_internal_type() == "DateField"
+    return type(field) is not JSONField and (
+        truncated or own is inspect.getattr_static(BaseExpression, "convert_value")
+    )

@@ -62,7 +62,8 @@ def of_postgresql(_selected: Selected, field: pa.Field, array: pa.Array) -> Give
     kind, arrow_type = _POSTGRESQL[name]
     if isinstance(array, pa.ExtensionArray):
         array = array.storage
-    array = array.cast(arrow_type)
+    if array.type != arrow_type:
+        array = array.cast(arrow_type)
     if kind is UUID:
         return kind, _with_dashes(_hexadecimal(array))
     if kind is str:

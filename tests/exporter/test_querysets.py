@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.db.models import Count, F, Value
+from django.db.models import Count, F
 from django.db.models.functions import Lower
 
 from exporter import BaseExtractor, QuerySetExtractor
@@ -85,10 +85,12 @@ QUERYSETS: dict[str, tuple[Callable[[Any], Any], list[int]]] = {
     "sliced from behind": (lambda items: items.order_by("pk").values(*ORDERED)[2:], [2, 3]),
     "distinct": (lambda items: items.order_by("small").values_list(*ORDERED).distinct(), [0, 1, 2, 3]),
     "united": (
-        lambda items: items.filter(small=0)
-        .values_list(*ORDERED)
-        .union(items.filter(small__gte=2).values_list(*ORDERED))
-        .order_by("small"),
+        lambda items: (
+            items.filter(small=0)
+            .values_list(*ORDERED)
+            .union(items.filter(small__gte=2).values_list(*ORDERED))
+            .order_by("small")
+        ),
         [0, 2, 3],
     ),
     "united models": (lambda items: items.filter(small=1).union(items.filter(small=3)).order_by("small"), [1, 3]),
@@ -109,9 +111,11 @@ QUERYSETS: dict[str, tuple[Callable[[Any], Any], list[int]]] = {
     ),
     "with a percent sign": (lambda items: items.exclude(code="100%").order_by("pk").values(*ORDERED), [0, 1, 2, 3]),
     "with parameters": (
-        lambda items: items.filter(code__in=["C1", "'; --", '"', "\\"], small__lt=3, data=b"\x00\xff", flag=True)
-        .order_by("pk")
-        .values(*ORDERED),
+        lambda items: (
+            items.filter(code__in=["C1", "'; --", '"', "\\"], small__lt=3, data=b"\x00\xff", flag=True)
+            .order_by("pk")
+            .values(*ORDERED)
+        ),
         [1],
     ),
 }
@@ -150,10 +154,16 @@ MISSING = "Select exactly the fields of the dataclass, in any order, e.g. .value
 MISSING += ".values(field=F('column')) renames a column."
 RETURN = "Return Model.objects.filter(…), for a day without rows Model.objects.none()."
 
-REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
+REFUSED: dict[str, tuple[Callable[[Any], Any], str | None]] = {
     "None": (lambda _items: None, f"get_queryset() returned None instead of a QuerySet.\n  {RETURN}"),
-    "a list": (lambda items: list(items.using("shop")), f"get_queryset() returned list instead of a QuerySet.\n  {RETURN}"),
-    "a model": (lambda items: items.using("shop").first(), f"get_queryset() returned Item instead of a QuerySet.\n  {RETURN}"),
+    "a list": (
+        lambda items: list(items.using("shop")),
+        f"get_queryset() returned list instead of a QuerySet.\n  {RETURN}",
+    ),
+    "a model": (
+        lambda items: items.using("shop").first(),
+        f"get_queryset() returned Item instead of a QuerySet.\n  {RETURN}",
+    ),
     "raw": (
         lambda _items: Item.objects.raw("SELECT 1"),
         f"get_queryset() returned RawQuerySet instead of a QuerySet.\n  {RETURN}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from dataclasses import dataclass, make_dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -69,6 +70,8 @@ class Item(models.Model):
     maybe_mapping = models.JSONField(null=True)
     maybe_listing = models.JSONField(null=True)
 
+    objects: ClassVar[models.Manager[Item]] = models.Manager()
+
     class Meta:
         app_label = "stock"
 
@@ -112,7 +115,7 @@ ITEM = make_dataclass(
         ),
     ],
 )
-FIELDS = tuple(ITEM.__dataclass_fields__)
+FIELDS = tuple(field.name for field in dataclasses.fields(ITEM))
 
 PLAIN: dict[str, Any] = {
     "at": datetime(2025, 1, 15, 12, 30, tzinfo=UTC),
@@ -165,9 +168,10 @@ class ItemExtractor(QuerySetExtractor[Any]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """A day that was read: its rows or the message that refuses them, and why rows of Python's were needed."""
+    """A day that was read, and why rows of Python's were needed."""
 
-    table: pa.Table | None = None
+    table: Any = None
+    """Of Arrow's; None: `message` refuses a row."""
     message: str = ""
     reasons: tuple[str, ...] = ()
 

@@ -41,7 +41,7 @@ class DepartureExtractor(QuerySetExtractor[Departure]):
     def get_clustering_fields(self) -> tuple[str, ...]:
         return ("carrier", "origin")
 
-    def get_queryset(self, date_start: datetime, date_end: datetime) -> QuerySet[Flight, dict[str, Any]]:
+    def get_queryset(self, date_start: datetime, date_end: datetime) -> QuerySet[Flight, Any]:
         flights = Flight.objects.filter(scheduled_at__gte=date_start, scheduled_at__lt=date_end)
         return flights.order_by("scheduled_at", "pk").values(
             "carrier",
