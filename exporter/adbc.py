@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from contextlib import suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -29,8 +30,9 @@ class ArrowReader:
     def __init__(self, connect: Callable[[], Connection], options: Mapping[str, str]) -> None:
         self._connect = connect
         self._options = options
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self._results: SimpleQueue[Any] = SimpleQueue()
+        self._jobs: SimpleQueue[tuple[object, Job] | None] = SimpleQueue()
+        self._results: SimpleQueue[tuple[object, Any]] = SimpleQueue()
+        self._asked: deque[object] = deque()
         self._room = threading.Semaphore(_AHEAD)
         self._cursor: Cursor | None = None
         self._left = False
@@ -39,18 +41,25 @@ class ArrowReader:
     def open(self) -> None:
         """Raises what the driver raises."""
         self._thread.start()
-        self._take()
+        self._take(self)
 
     def execute(self, *statements: str) -> list[Any]:
         """Their first values, None of those that have none. Raises what the driver raises."""
-        self._jobs.put(lambda connection: [self._first(connection, sql) for sql in statements])
-        values: list[Any] = self._take()
+        asked = object()
+        self._jobs.put((asked, lambda connection: [self._first(connection, sql) for sql in statements]))
+        values: list[Any] = self._take(asked)
         return values
 
-    def batches(self, sql: str, params: Sequence[Any] = ()) -> Iterator[pa.RecordBatch]:
-        """None is empty. Raises what the driver raises. Who does not read to the end has to close the reader."""
-        self._jobs.put(lambda connection: self._read(connection, sql, params))
-        while (batch := self._take()) is not None:
+    def ask(self, sql: str, params: Sequence[Any] = ()) -> None:
+        """Let it be read after what was asked before."""
+        asked = object()
+        self._asked.append(asked)
+        self._jobs.put((asked, lambda connection: self._read(asked, connection, sql, params)))
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Of what was asked first and is not read yet; none is empty. Raises what the driver raises."""
+        asked = self._asked.popleft()
+        while (batch := self._take(asked)) is not None:
             self._room.release()
             yield batch
 
@@ -65,26 +74,32 @@ class ArrowReader:
         if self._thread.is_alive():
             self._thread.join(_CLOSE_SECONDS)
 
-    def _take(self) -> Any:
-        result = self._results.get()
-        if isinstance(result, Exception):
-            raise result
-        return result
+    def _take(self, asked: object) -> Any:
+        """Its next result. Those of others are of no interest any more: they were left after an error."""
+        while True:
+            job, result = self._results.get()
+            if job is asked:
+                if isinstance(result, Exception):
+                    raise result
+                return result
+            if isinstance(result, pa.RecordBatch):
+                self._room.release()
 
     def _run(self) -> None:
         """On the thread."""
         try:
             connection = self._connect()
         except Exception as error:  # noqa: BLE001 - raised by who waits for it
-            self._results.put(error)
+            self._results.put((self, error))
             return
-        self._results.put(None)
+        self._results.put((self, None))
         try:
             while (job := self._jobs.get()) is not None and not self._left:
+                asked, call = job
                 try:
-                    self._results.put(job(connection))
+                    self._results.put((asked, call(connection)))
                 except Exception as error:  # noqa: BLE001 - as above
-                    self._results.put(error)
+                    self._results.put((asked, error))
         finally:
             for closed in (self._cursor, connection):
                 with suppress(Exception):  # of a connection that is gone
@@ -97,7 +112,7 @@ class ArrowReader:
             row = cursor.fetchone() if cursor.description else None
             return row[0] if row else None
 
-    def _read(self, connection: Connection, sql: str, params: Sequence[Any]) -> None:
+    def _read(self, asked: object, connection: Connection, sql: str, params: Sequence[Any]) -> None:
         if self._cursor is None:
             self._cursor = connection.cursor(adbc_stmt_kwargs=dict(self._options))
         self._cursor.execute(sql, tuple(params) or None)  # prepared once, if it is the same as before
@@ -105,7 +120,7 @@ class ArrowReader:
             self._room.acquire()
             if self._left:
                 return
-            self._results.put(batch)
+            self._results.put((asked, batch))
 
 
 def _coalesced(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

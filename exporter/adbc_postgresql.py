@@ -68,9 +68,13 @@ class PostgresqlSource:
             compose("SET TRANSACTION SNAPSHOT %s", [snapshot]),
         )
 
-    def batches(self, statement: Statement) -> Iterator[pa.RecordBatch]:
-        """Of the very text that Django would send: the parameters are in it as psycopg writes them."""
-        return self._reader.batches(self._operations.compose_sql(statement.sql, statement.params))
+    def ask(self, statement: Statement) -> None:
+        """By the very text that Django would send: the parameters are in it as psycopg writes them."""
+        self._reader.ask(self._operations.compose_sql(statement.sql, statement.params))
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Raises what the driver raises."""
+        return self._reader.batches()
 
     def is_lost(self) -> bool:
         """Whether the connection is gone, asked after an error. What has failed in one that lives is undone."""

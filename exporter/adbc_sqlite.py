@@ -87,19 +87,21 @@ class SqliteSource:
         if [alike] != likes:
             raise RowsNeededError("its connection compares text in another way")
 
-    def batches(self, statement: Statement) -> Iterator[pa.RecordBatch]:
-        """Raises RowsNeededError: rows that only Django's connection sees, SQL that only it understands, bytes for text
-        or text for bytes.
-        """
+    def ask(self, statement: Statement) -> None:
+        """Raises RowsNeededError: rows that only Django's connection sees, SQL that only it understands."""
         if self._connection.connection.total_changes != self._changes:
             raise RowsNeededError("its transaction writes, too")
         if self._sql is None or self._sql[0] != statement.sql:  # the same on every day, mostly
             self._refuse_functions(statement.sql)
             self._sql = statement.sql, _typed(statement)
+        self._reader.ask(self._sql[1], _bindable(statement.params))
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Raises RowsNeededError: bytes in the place of text, or the other way round. And what the driver raises."""
         first_row = 1
-        for batch in self._reader.batches(self._sql[1], _bindable(statement.params)):
+        for batch in self._reader.batches():
             if pc.max(batch.column(batch.num_columns - 1)).as_py():
-                raise RowsNeededError("bytes in the place of text, or text in the place of bytes")
+                raise RowsNeededError("a value of another type than Django's")
             if batch.num_rows > first_row:
                 yield batch.slice(first_row).select(range(batch.num_columns - 1))
             first_row = 0

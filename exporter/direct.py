@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from collections import deque
 from importlib import import_module
 from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -38,7 +39,8 @@ class Source(Protocol):
     """A connection of ADBC's that reads what Django's reads. Made inside that one's transaction, closed after it."""
 
     def begin(self) -> None: ...
-    def batches(self, statement: Statement) -> Iterator[pa.RecordBatch]: ...
+    def ask(self, statement: Statement) -> None: ...
+    def batches(self) -> Iterator[pa.RecordBatch]: ...
     def read(self, selected: Selected, field: pa.Field, array: pa.Array) -> Given: ...
     def is_lost(self) -> bool: ...
     def close(self) -> None: ...
@@ -57,37 +59,56 @@ class DirectReader:
         self._alias = extractor.get_database()
         self._source = _source(self._alias)
         self._begun = False
+        self._asked: deque[tuple[Window, Statement | Exception | None]] = deque()
 
     def close(self) -> None:
         self._source.close()
 
-    def of_day(self, window: Window) -> Iterator[Batch]:
-        """As Batches.of_day. Raises ConnectionLostError, what `select` raises, and RowsNeededError for all else."""
-        try:
-            selection = select(self._extractor, window.start, window.end)
-            found = statement(selection, self._batches.columns, connections[self._alias])
-        except (ExporterError, RowsNeededError):
-            raise
-        except Exception as error:  # of get_queryset(): rows tell
-            raise RowsNeededError(in_a_line(error)) from error
+    def of_day(self, window: Window, following: Window | None) -> Iterator[Batch]:
+        """As Batches.of_day; the database is asked for the following day before this one's batches are taken.
+
+        Raises ConnectionLostError, what `select` raises, and RowsNeededError for all else.
+        """
+        if not self._asked:
+            self._asked.append((window, self._ask(window)))
+        asked, found = self._asked.popleft()
+        if asked != window:
+            raise RowsNeededError("another day was to follow")
+        if isinstance(found, Exception):
+            raise found
+        if following is not None:
+            self._asked.append((following, self._ask(following)))
         if found is None:
             return
         done = 0
-        for read in self._read(found, window):
+        for read in self._read(window):
             batch = self._batch(read, found.selected, done, window)
             yield batch
             done += batch.num_rows
 
-    def _read(self, found: Statement, window: Window) -> Iterator[pa.RecordBatch]:
+    def _ask(self, window: Window) -> Statement | Exception | None:
+        """What came of it is said when the day is read: None, there are no rows; an exception, it cannot be."""
         try:
-            if not self._begun:
-                self._source.begin()
-                self._begun = True
-            yield from self._source.batches(found)
+            selection = select(self._extractor, window.start, window.end)
+            found = statement(selection, self._batches.columns, connections[self._alias])
+            if found is not None:
+                if not self._begun:
+                    self._source.begin()
+                    self._begun = True
+                self._source.ask(found)
+        except (ExporterError, RowsNeededError) as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - of get_queryset(), or of a driver: rows tell
+            return RowsNeededError(in_a_line(error))
+        return found
+
+    def _read(self, window: Window) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from self._source.batches()
         except RowsNeededError:
             raise
         except Exception as error:
-            if self._begun and self._source.is_lost():
+            if self._source.is_lost():
                 raise ConnectionLostError(
                     location=f"{path_of(self._extractor)}, {window.day}",
                     problem=f"the connection to DATABASES[{self._alias!r}] was lost: {in_a_line(error)}.",

@@ -38,8 +38,8 @@ def read_rows(extractor: BaseExtractor[Any], day: Window) -> Iterator[dict[str, 
 @contextmanager
 def reading(
     extractor: BaseExtractor[Any], batches: Batches, tell: Callable[[str], None], *, by_rows: bool
-) -> Iterator[Callable[[Window], Iterator[Batch]]]:
-    """Days, which have instants, in one snapshot: what is yielded gives the batches of each.
+) -> Iterator[Callable[[Window, Window | None], Iterator[Batch]]]:
+    """Days, which have instants, in one snapshot: what is yielded gives the batches of each, and is told which follows.
 
     Those of a QuerySetExtractor come without rows, unless `by_rows`, as far as they can, and `tell` is told why they
     cannot. Where that shows in the middle of a day RowsNeededError is raised: of this snapshot nothing may be kept.
@@ -53,12 +53,12 @@ def reading(
             except RowsNeededError as reason:
                 tell(f"{_BY_ROWS}: {reason}.")
 
-        def of_day(day: Window) -> Iterator[Batch]:
+        def of_day(day: Window, following: Window | None) -> Iterator[Batch]:
             nonlocal direct
             started = False
             try:
                 if direct is not None:
-                    for batch in direct.of_day(day):
+                    for batch in direct.of_day(day, following):
                         started = True
                         yield batch
                     return

@@ -12,7 +12,7 @@ from django.db import connections
 
 from exporter import steps
 from exporter.batches import Batch, Payloads
-from exporter.days import Window, days_between, window
+from exporter.days import ONE_DAY, Window, days_between, window
 from exporter.entries import Unit
 from exporter.errors import ConnectionLostError, DayError, ExporterError, ExtractionError
 from exporter.reading import batches_of, reading
@@ -104,7 +104,7 @@ class Draft(AbstractContextManager["Draft"]):
         with self._reading():
             for day in days_between(first, last):
                 try:
-                    complete = self._read_day(window(day, self._source.zone))
+                    complete = self._read_day(window(day, self._source.zone), last)
                 except ConnectionLostError:
                     raise
                 except (ExtractionError, DayError) as error:
@@ -122,7 +122,7 @@ class Draft(AbstractContextManager["Draft"]):
         with self._reading():
             for day in days_between(first, last):
                 rows = 0
-                for batch in self._batches_of(window(day, self._source.zone)):
+                for batch in self._batches_of(window(day, self._source.zone), last):
                     self._send([batch])
                     rows += batch.num_rows
                 self._count(day, rows)
@@ -149,12 +149,12 @@ class Draft(AbstractContextManager["Draft"]):
         with reading(self._source.extractor, self._batches, tell, by_rows=self._by_rows) as self._of_day:
             yield
 
-    def _read_day(self, day: Window) -> bool:
-        """Whether the unit may go on after this day."""
+    def _read_day(self, day: Window, last: date) -> bool:
+        """Whether the unit may go on after this day, as far as `last`."""
         if not day.is_empty:
             self._require_partition(day)
         rows, held, held_bytes, streaming = 0, list[Batch](), 0, False
-        for batch in self._batches_of(day):
+        for batch in self._batches_of(day, last):
             rows += batch.num_rows
             held.append(batch)
             held_bytes += batch.nbytes
@@ -168,11 +168,11 @@ class Draft(AbstractContextManager["Draft"]):
         self._count(day.day, rows)
         return not streaming
 
-    def _batches_of(self, day: Window) -> Iterator[Batch]:
+    def _batches_of(self, day: Window, last: date) -> Iterator[Batch]:
         if day.is_empty:
             return
-        rows = 0
-        for batch in self._of_day(day):
+        rows, following = 0, window(day.day + ONE_DAY, self._source.zone) if day.day < last else None
+        for batch in self._of_day(day, None if following is None or following.is_empty else following):
             rows += batch.num_rows
             self._reporter.reading(self._source.table.table_id, day.day, rows)
             yield batch

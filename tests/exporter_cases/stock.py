@@ -186,7 +186,7 @@ def read(extractor: QuerySetExtractor[Any], *, by_rows: bool) -> Read:
     batches, reasons = batches_of(extractor), list[str]()
     try:
         with reading(extractor, batches, reasons.append, by_rows=by_rows) as of_day:
-            found = list(of_day(DAY))
+            found = list(of_day(DAY, None))
     except ExtractionError as error:
         return Read(message=str(error), reasons=tuple(reasons))
     for batch in found:
