@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _AHEAD = 4
 _BATCH_BYTES, _BATCH_ROWS = 1_000_000, 8_192
-_CLOSE_SECONDS = 2.0
+_CLOSE_SECONDS, _CLOSE_TRIES = 2.0, 20
 
 
 class ArrowReader:
@@ -68,11 +68,13 @@ class ArrowReader:
         self._left = True
         self._jobs.put(None)
         self._room.release()
-        if (cursor := self._cursor) is not None:
-            with suppress(Exception):  # it has ended, or its driver cannot
-                cursor.adbc_cancel()
-        if self._thread.is_alive():
-            self._thread.join(_CLOSE_SECONDS)
+        for _ in range(_CLOSE_TRIES):
+            if not self._thread.is_alive():
+                break
+            if (cursor := self._cursor) is not None:
+                with suppress(Exception):  # it has ended, has not begun, or its driver cannot
+                    cursor.adbc_cancel()
+            self._thread.join(_CLOSE_SECONDS / _CLOSE_TRIES)
 
     def _take(self, asked: object) -> Any:
         """Its next result. Those of others are of no interest any more: they were left after an error."""

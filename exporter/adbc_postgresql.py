@@ -6,8 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from adbc_driver_postgresql import dbapi
+from django.db import Error
 
 from exporter.adbc import ArrowReader
+from exporter.errors import in_a_line
 from exporter.statements import RowsNeededError
 from exporter.stored import of_postgresql
 
@@ -52,9 +54,12 @@ class PostgresqlSource:
 
     def begin(self) -> None:
         """Read what Django's connection reads. Raises RowsNeededError, and what the drivers raise."""
-        with self._connection.cursor() as cursor:
-            cursor.execute(_SESSION, ())
-            snapshot, role, time_zone, session = cursor.fetchone()
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(_SESSION, ())
+                snapshot, role, time_zone, session = cursor.fetchone()
+        except Error as error:  # a database that only resembles PostgreSQL
+            raise RowsNeededError(in_a_line(error), anew=True) from error
         if time_zone != self._connection.timezone_name:
             raise RowsNeededError(f"its session's time zone is {time_zone}, not {self._connection.timezone_name}")
         compose = self._operations.compose_sql

@@ -62,11 +62,12 @@ class SqliteSource:
         if connection.timezone_name != "UTC":
             raise RowsNeededError(f"its datetimes are local to {connection.timezone_name}")
         self._connection = connection
-        self._functions = frozenset(
-            self._ask("SELECT DISTINCT lower(name) FROM pragma_function_list WHERE NOT builtin")
-        )
         self._changes = connection.connection.total_changes
-        (path,) = self._ask("SELECT file FROM pragma_database_list WHERE name = 'main'")
+        # Pragmas, which take no snapshot yet: see below.
+        (path,) = (row[2] for row in self._ask("PRAGMA database_list") if row[1] == "main")
+        self._functions = frozenset(
+            name.lower() for name, builtin, *_ in self._ask("PRAGMA function_list") if not builtin
+        )
         uri = f"file:{quote(path)}?mode=ro"
         self._reader = ArrowReader(
             lambda: dbapi.connect(uri, autocommit=True), {"adbc.sqlite.query.batch_rows": str(_BATCH_ROWS)}
@@ -80,11 +81,11 @@ class SqliteSource:
         self._reader.execute(f"PRAGMA busy_timeout = {int(timeout * 1000)}")
         # Where nobody has written between our two looks, Django's snapshot, taken between them, is the same as ours.
         (before,) = self._reader.execute("PRAGMA data_version")
-        likes = self._ask("SELECT 'a' LIKE 'A' FROM (SELECT COUNT(*) FROM sqlite_master)")
-        *_, after, alike = self._reader.execute("BEGIN", "PRAGMA data_version", "SELECT 'a' LIKE 'A'")
+        ((_, alike),) = self._ask("SELECT COUNT(*), 'a' LIKE 'A' FROM sqlite_master")
+        *_, after, ours = self._reader.execute("BEGIN", "PRAGMA data_version", "SELECT 'a' LIKE 'A'")
         if before != after:
             raise RowsNeededError("somebody wrote while the snapshot was taken")
-        if [alike] != likes:
+        if alike != ours:
             raise RowsNeededError("its connection compares text in another way")
 
     def ask(self, statement: Statement) -> None:
@@ -123,7 +124,8 @@ class SqliteSource:
     def _ask(self, sql: str) -> list[Any]:
         with self._connection.cursor() as cursor:
             cursor.execute(sql)
-            return [row[0] for row in cursor.fetchall()]
+            rows: list[Any] = cursor.fetchall()
+            return rows
 
 
 def _typed(statement: Statement) -> str:

@@ -58,8 +58,16 @@ class DirectReader:
         self._batches = batches
         self._alias = extractor.get_database()
         self._source = _source(self._alias)
-        self._begun = False
         self._asked: deque[tuple[Window, Statement | Exception | None]] = deque()
+
+    def begin(self) -> None:
+        """Take the snapshot, before anything else does. Raises RowsNeededError."""
+        try:
+            self._source.begin()
+        except RowsNeededError:
+            raise
+        except Exception as error:
+            raise RowsNeededError(in_a_line(error)) from error
 
     def close(self) -> None:
         self._source.close()
@@ -92,9 +100,6 @@ class DirectReader:
             selection = select(self._extractor, window.start, window.end)
             found = statement(selection, self._batches.columns, connections[self._alias])
             if found is not None:
-                if not self._begun:
-                    self._source.begin()
-                    self._begun = True
                 self._source.ask(found)
         except (ExporterError, RowsNeededError) as error:
             return error

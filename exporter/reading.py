@@ -44,14 +44,8 @@ def reading(
     Those of a QuerySetExtractor come without rows, unless `by_rows`, as far as they can, and `tell` is told why they
     cannot. Where that shows in the middle of a day RowsNeededError is raised: of this snapshot nothing may be kept.
     """
-    with ExitStack() as after, snapshot(extractor.get_database()) as own:
-        direct: DirectReader | None = None
-        if isinstance(extractor, QuerySetExtractor) and not is_aggregated(extractor) and not by_rows:
-            try:
-                direct = _direct(extractor, batches, own=own)
-                after.callback(direct.close)
-            except RowsNeededError as reason:
-                tell(f"{_BY_ROWS}: {reason}.")
+    with ExitStack() as after, snapshot(extractor.get_database()) as own, ExitStack() as inside:
+        direct = None if by_rows else _direct(extractor, batches, after, tell, own=own)
 
         def of_day(day: Window, following: Window | None) -> Iterator[Batch]:
             nonlocal direct
@@ -67,31 +61,46 @@ def reading(
                 direct = None
                 if started:
                     raise
-            with closing(rows_of(extractor, day)) as rows:
-                try:
-                    yield from batches.of_day(rows, day)
-                except Exception as error:
+            rows = inside.enter_context(closing(rows_of(extractor, day)))
+            try:
+                yield from batches.of_day(rows, day)
+            except Exception as error:
+                if isinstance(extractor, QuerySetExtractor):
                     _let_go(error)
-                    raise
+                raise
 
         yield of_day
 
 
 def _let_go(error: BaseException | None) -> None:
-    """Of what the frames of its traceback hold: a cursor would outlive its connection, which is closed after a unit
-    that was begun without rows.
+    """Of what the frames of its traceback hold: a cursor would outlive its connection, which may be closed after the
+    unit.
     """
     while error is not None:
         clear_frames(error.__traceback__)
         error = error.__cause__ or error.__context__
 
 
-def _direct(extractor: QuerySetExtractor[Any], batches: Batches, *, own: bool) -> DirectReader:
-    if not own:
-        raise RowsNeededError("its transaction may hold rows that no other connection sees")
-    from exporter.direct import DirectReader  # noqa: PLC0415 - for QuerySets alone, and drivers they may not have
+def _direct(
+    extractor: BaseExtractor[Any], batches: Batches, after: ExitStack, tell: Callable[[str], None], *, own: bool
+) -> DirectReader | None:
+    """None: by rows. Closed `after` the snapshot. Raises RowsNeededError when it takes another one."""
+    if not isinstance(extractor, QuerySetExtractor) or is_aggregated(extractor):  # a row a day is not worth it
+        return None
+    from exporter.direct import DirectReader  # noqa: PLC0415 - for QuerySets alone, with what they may need
 
-    return DirectReader(extractor, batches)
+    try:
+        if not own:
+            raise RowsNeededError("its transaction may hold rows that no other connection sees")  # noqa: TRY301
+        direct = DirectReader(extractor, batches)
+        after.callback(direct.close)
+        direct.begin()
+    except RowsNeededError as reason:
+        tell(f"{_BY_ROWS}: {reason}.")
+        if reason.anew:
+            raise
+        return None
+    return direct
 
 
 def batches_of(extractor: BaseExtractor[Any]) -> Batches:

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 class RowsNeededError(Exception):
     """Only the rows of Python's tell what is right, or what is wrong: nothing, or not all, can be read without them."""
 
+    def __init__(self, reason: object, *, anew: bool = False) -> None:
+        """`anew`: in another transaction, this one is of no use any more."""
+        self.anew = anew
+        super().__init__(reason)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selected:
