@@ -10,6 +10,7 @@ from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.db import connections
+from django.db.models import QuerySet
 
 from exporter.casts import cast
 from exporter.errors import ConnectionLostError, ExporterError, in_a_line
@@ -98,6 +99,8 @@ class DirectReader:
         """What came of it is said when the day is read: None, there are no rows; an exception, it cannot be."""
         try:
             selection = select(self._extractor, window.start, window.end)
+            if type(selection.queryset).iterator is not QuerySet.iterator:
+                raise RowsNeededError("its QuerySet has an iterator() of its own")  # noqa: TRY301
             found = statement(selection, self._batches.columns, connections[self._alias])
             if found is not None:
                 self._source.ask(found)

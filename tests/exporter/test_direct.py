@@ -10,9 +10,23 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.contrib.postgres.fields import ArrayField
 from django.db import connections, transaction
-from django.db.models import Avg, Case, CharField, Count, F, FloatField, Q, Sum, Value, When
-from django.db.models.fields import IntegerField
+from django.db.models import (
+    Avg,
+    Case,
+    CharField,
+    Count,
+    DateField,
+    F,
+    FloatField,
+    Func,
+    IntegerField,
+    Q,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Cast, ExtractYear, Length, Lower, Mod, Power, TruncDate, TruncDay, Upper
 
 from exporter import direct
@@ -336,6 +350,62 @@ def test_sqlite_in_memory_has_one_connection(make_alias: MakeAlias, name: str) -
 
     assert found.table.num_rows == 2
     assert found.reasons == (f"{BY_ROWS}a database in memory has one connection.",)
+
+
+@pytest.mark.usefixtures("postgresql_shop")
+def test_lists_of_postgresql_are_read_by_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    put("shop", {"small": 1}, {"small": 2})
+    array = Func(F("small"), F("small"), template="ARRAY[%(expressions)s]", output_field=ArrayField(IntegerField()))
+    select(monkeypatch, value=(list[int], array))
+
+    found = both()
+
+    assert found.table.column("value").to_pylist() == [[1, 1], [2, 2]]
+    assert found.reasons == (f"{BY_ROWS}column value: REPEATED INTEGER.",)
+
+
+CONNECTIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "a password": lambda found: {"PASSWORD": "it's \\ a 'pass word'", "USER": found["USER"]},
+    "options": lambda found: {
+        "OPTIONS": {
+            **found["OPTIONS"],
+            "application_name": "a 'b' \\ c",
+            "options": "-c work_mem=8MB -c lock_timeout=1s",
+        }
+    },
+    "a role": lambda found: {"OPTIONS": {**found["OPTIONS"], "assume_role": "pg_read_all_data"}},
+    "a time zone": lambda _found: {"TIME_ZONE": "Asia/Kolkata"},
+    "an isolation level": lambda found: {"OPTIONS": {**found["OPTIONS"], "isolation_level": 3}},
+    "parameters at the server": lambda found: {"OPTIONS": {**found["OPTIONS"], "server_side_binding": True}},
+    "a service": lambda _found: {"NAME": "", "USER": "", "HOST": "", "PORT": "", "OPTIONS": {"service": "shop"}},
+}
+
+
+@pytest.mark.parametrize("change", CONNECTIONS.values(), ids=CONNECTIONS)
+def test_the_settings_of_djangos_connection_hold(
+    change: Callable[[dict[str, Any]], dict[str, Any]],
+    make_alias: MakeAlias,
+    postgresql: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    service = tmp_path / "service.conf"
+    keys = {"host": "HOST", "user": "USER", "dbname": "NAME"}
+    service.write_text("[shop]\n" + "\n".join(f"{key}={postgresql[name]}" for key, name in keys.items()), "utf-8")
+    monkeypatch.setenv("PGSERVICEFILE", str(service))
+    make_alias("writer", postgresql)
+    make_items("writer")
+    put("writer", {"small": 1}, {"small": 2})
+    make_alias("shop", postgresql | change(postgresql))
+    # In the session's time zone, which is Django's for this database.
+    day = Cast("at", DateField())
+    monkeypatch.setattr(ItemExtractor, "row_class", make_dataclass("Row", [("at", datetime), ("its_day", date)]))
+    monkeypatch.setattr(ItemExtractor, "queryset", lambda items: items.order_by("pk").values("at", its_day=day))
+
+    found = both()
+
+    assert (found.message, found.reasons) == ("", ())
+    assert found.table.num_rows == 2
 
 
 @pytest.mark.usefixtures("shop")

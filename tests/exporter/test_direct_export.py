@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -414,8 +415,10 @@ def stop_soon() -> None:
     """As Cloud Run does it, once the query runs."""
 
     def stop() -> None:
-        while not ask_apart("SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid != pg_backend_pid()"):
-            pass
+        for _ in range(600):
+            if ask_apart("SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid != pg_backend_pid()"):
+                break
+            time.sleep(0.05)
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=stop).start()

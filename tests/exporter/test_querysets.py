@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.db.models import Count, F
+from django.db.models import Count, F, QuerySet
 from django.db.models.functions import Lower
 
 from exporter import BaseExtractor, QuerySetExtractor
@@ -98,6 +98,21 @@ QUERYSETS: dict[str, tuple[Callable[[Any], Any], list[int]]] = {
         lambda items: items.none().values_list(*ORDERED).union(items.filter(small=1).values_list(*ORDERED)),
         [1],
     ),
+    "with prefetches": (lambda items: items.order_by("pk").prefetch_related("anything"), [0, 1, 2, 3]),
+    "of the first": (lambda items: items.order_by("pk").values(*ORDERED).reverse()[:1], [3]),
+    "except": (
+        lambda items: items.values(*ORDERED).difference(items.filter(small__gt=1).values(*ORDERED)).order_by("small"),
+        [0, 1],
+    ),
+    "with all lookups": (
+        lambda items: (
+            items.filter(code__startswith="C", code__icontains="c", text__contains="o\nl")
+            .exclude(code__endswith="1")
+            .order_by("pk")
+            .values(*ORDERED)
+        ),
+        [0, 2],
+    ),
     "none": (lambda items: items.none(), []),
     "none that can be": (lambda items: items.filter(pk__in=[]).values(*ORDERED), []),
     "no rows": (lambda items: items.filter(small=9).values(*ORDERED), []),
@@ -135,6 +150,20 @@ def test_a_queryset_that_was_evaluated_is_asked_again() -> None:
         return found
 
     assert numbers(both(evaluated)) == [0, 1, 2, 3]
+
+
+class Doubling(QuerySet[Any, Any]):
+    def iterator(self, chunk_size: int | None = None) -> Any:
+        for row in super().iterator(chunk_size):
+            yield from (row, row)
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_queryset_that_iterates_in_its_own_way() -> None:
+    found = both(lambda items: Doubling(items.model, items.query).order_by("pk").values(*ORDERED))
+
+    assert found.table.column("small").to_pylist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert found.reasons == ("read row by row, not through ADBC: its QuerySet has an iterator() of its own.",)
 
 
 @pytest.mark.usefixtures("shop")
