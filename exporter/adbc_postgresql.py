@@ -28,13 +28,19 @@ _NOT_LIBPQ = frozenset(
 )
 """What psycopg's connect() takes besides."""
 
-# What was SET since the connection was made, by Django, by a signal's receiver or by the extractor: time zone, search
-# path, a tenant, timeouts. Without it the same SQL could read something else.
+# Last, what was SET since the connection was made, by Django or by a receiver of a signal: time zone, search path, a
+# tenant, timeouts. Without it the same SQL could read something else. Django's transaction is idle while its snapshot is
+# read, which may take long.
 _SESSION = """
-SELECT pg_export_snapshot(), current_setting('role'), current_setting('TimeZone'), (
-  SELECT json_object_agg(name, setting)::text FROM pg_settings
-  WHERE source = 'session' AND name NOT LIKE 'transaction%%'
-)
+SELECT
+  set_config('idle_in_transaction_session_timeout', '0', true),
+  pg_export_snapshot(),
+  current_setting('role'),
+  current_setting('TimeZone'),
+  (
+    SELECT json_object_agg(name, setting)::text FROM pg_settings
+    WHERE source = 'session' AND name NOT LIKE 'transaction%%'
+  )
 """
 
 
@@ -57,7 +63,7 @@ class PostgresqlSource:
         try:
             with self._connection.cursor() as cursor:
                 cursor.execute(_SESSION, ())
-                snapshot, role, time_zone, session = cursor.fetchone()
+                _, snapshot, role, time_zone, session = cursor.fetchone()
         except Error as error:  # a database that only resembles PostgreSQL
             raise RowsNeededError(in_a_line(error), anew=True) from error
         if time_zone != self._connection.timezone_name:
@@ -69,6 +75,7 @@ class PostgresqlSource:
         self._reader.execute(
             *([compose("SET ROLE %s", [role])] if role != "none" else ()),
             *([compose(f"SELECT {setting}", [part for pair in settings for part in pair])] if settings else ()),
+            "SET idle_in_transaction_session_timeout = 0",  # while what was read is sent
             "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
             compose("SET TRANSACTION SNAPSHOT %s", [snapshot]),
         )
