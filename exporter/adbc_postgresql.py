@@ -29,8 +29,8 @@ _NOT_LIBPQ = frozenset(
 """What psycopg's connect() takes besides."""
 
 # Last, what was SET since the connection was made, by Django or by a receiver of a signal: time zone, search path, a
-# tenant, timeouts. Without it the same SQL could read something else. Django's transaction is idle while its snapshot is
-# read, which may take long.
+# tenant, timeouts. Without it the same SQL could read something else. And Django's transaction is idle while its snapshot
+# is read, which may take long.
 _SESSION = """
 SELECT
   set_config('idle_in_transaction_session_timeout', '0', true),
@@ -69,15 +69,15 @@ class PostgresqlSource:
         if time_zone != self._connection.timezone_name:
             raise RowsNeededError(f"its session's time zone is {time_zone}, not {self._connection.timezone_name}")
         compose = self._operations.compose_sql
-        settings = list(json.loads(session or "{}").items())
-        setting = ", ".join(["set_config(%s, %s, false)"] * len(settings))
+        settings = json.loads(session or "{}") | {"idle_in_transaction_session_timeout": "0"}
+        setting = ", ".join(["set_config(%s, %s, true)"] * len(settings))
         self._reader.open()
+        # All of the transaction alone: behind a pooler the session is of others, too.
         self._reader.execute(
-            *([compose("SET ROLE %s", [role])] if role != "none" else ()),
-            *([compose(f"SELECT {setting}", [part for pair in settings for part in pair])] if settings else ()),
-            "SET idle_in_transaction_session_timeout = 0",  # while what was read is sent
             "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
             compose("SET TRANSACTION SNAPSHOT %s", [snapshot]),
+            *([compose("SET LOCAL ROLE %s", [role])] if role != "none" else ()),
+            compose(f"SELECT {setting}", [part for pair in settings.items() for part in pair]),
         )
 
     def ask(self, statement: Statement) -> None:

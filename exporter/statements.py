@@ -97,9 +97,7 @@ def _known(expression: Any, field: Any) -> bool:
     """Whether all that is done to its values is done by Django itself, and by what is looked at here."""
     if type(field) is not JSONField and hasattr(field, "from_db_value"):
         return False
-    if (
-        getattr(field, "db_persist", True) is False
-    ):  # a GeneratedField, maybe by functions that only Django's SQLite has
+    if getattr(field, "db_persist", None) is False:  # generated as it is read, by functions that SQLite may lack
         return False
     if type(field).get_db_converters not in {Field.get_db_converters, ForeignKey.get_db_converters}:
         return False

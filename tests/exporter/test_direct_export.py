@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -227,6 +228,27 @@ def test_why_rows_are_read_is_said_once_at_verbosity_2(
 
     assert result.stderr == "sale: read row by row, not through ADBC: ADBC is not used for sqlite.\n"
     assert rows(warehouse) == ALL
+
+
+@pytest.mark.usefixtures("sqlite_shop")
+@pytest.mark.parametrize(("verbosity", "said"), [("1", 0), ("2", 1)])
+def test_a_log_has_it_as_a_line_of_its_own(
+    make_warehouse: MakeWarehouse,
+    run_command: RunCommand,
+    monkeypatch: pytest.MonkeyPatch,
+    verbosity: str,
+    said: int,
+) -> None:
+    make_warehouse(SaleExtractor)
+    monkeypatch.setattr(unit, "UNIT_ROWS", 1)
+    monkeypatch.setattr(direct, "_SOURCES", {})
+    monkeypatch.setenv("CLOUD_RUN_JOB", "job")
+
+    result = run_command("smolqwery_extract", "--to", DAYS[-1], "--verbosity", verbosity)
+
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    details = [line["message"] for line in lines if line["severity"] == "DEBUG"]
+    assert details == ["sale: read row by row, not through ADBC: ADBC is not used for sqlite."] * said
 
 
 @pytest.mark.usefixtures("sqlite_shop")
