@@ -29,8 +29,8 @@ _NOT_LIBPQ = frozenset(
 """What psycopg's connect() takes besides."""
 
 # Last, what was SET since the connection was made, by Django or by a receiver of a signal: time zone, search path, a
-# tenant, timeouts. Without it the same SQL could read something else. And Django's transaction is idle while its snapshot
-# is read, which may take long.
+# tenant, timeouts. Without it the same SQL could read something else. And Django's transaction is idle while its
+# snapshot is read, which may take long.
 _SESSION = """
 SELECT
   set_config('idle_in_transaction_session_timeout', '0', true),
