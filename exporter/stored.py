@@ -120,7 +120,7 @@ def _decimals(array: pa.Array, selected: Selected) -> pa.Array:
     if pc.all(pc.match_substring_regex(texts, r"^-?(\d\.?){1,15}(e[+-]?\d+)?$")).as_py():
         if selected.digits is None:
             return texts
-        with suppress(pa.ArrowInvalid):
+        with suppress(ValueError):  # Arrow's, also for more digits than it has
             return texts.cast(pa.decimal128(*selected.digits))
     if pc.max(pc.abs(array)).as_py() >= _EXACT_FLOATS:
         raise RowsNeededError("the driver does not tell integers of this size from floats")

@@ -29,7 +29,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, ExtractYear, Length, Lower, Mod, Power, TruncDate, TruncDay, Upper
 
-from exporter import direct
+from exporter import direct, sq_field
 from exporter_cases.stock import DAY, FIELDS, ITEM, ItemExtractor, make_items, put, read
 from flights.settings import database
 
@@ -350,6 +350,29 @@ def test_sqlite_in_memory_has_one_connection(make_alias: MakeAlias, name: str) -
 
     assert found.table.num_rows == 2
     assert found.reasons == (f"{BY_ROWS}a database in memory has one connection.",)
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize(
+    ("column", "options", "amounts"),
+    [
+        ("amount", {"precision": 76, "scale": 38}, [Decimal("-0.000000001"), Decimal(123_456), Decimal("99999.5")]),
+        ("price", {"precision": 12, "scale": 4}, [Decimal("-0.01"), Decimal(12_345), Decimal("99999999.99")]),
+        ("price", {"precision": 5, "scale": 2}, [Decimal("-0.01"), Decimal(12), Decimal("999.99")]),
+        ("price", {"precision": 4, "scale": 2}, [Decimal("-0.01"), Decimal(12), Decimal("999.99")]),
+        ("amount", {"precision": 9, "scale": 2}, [Decimal("0.5"), Decimal("0.123"), Decimal(1)]),
+    ],
+)
+def test_decimals_for_columns_of_other_digits(
+    column: str, options: dict[str, Any], amounts: list[Decimal], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("shop", *({column: amount} for amount in amounts))
+    fields: list[Any] = [("at", datetime), (column, Decimal, sq_field(**options))]
+    monkeypatch.setattr(ItemExtractor, "row_class", make_dataclass("Row", fields))
+
+    found = both()
+
+    assert (found.message == "") == (found.reasons == ())
 
 
 @pytest.mark.usefixtures("postgresql_shop")

@@ -22,6 +22,10 @@ from exporter.reading import batches_of, reading
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from django_stubs_ext.db.models import TypedModelMeta
+else:
+    TypedModelMeta = object
+
 NEW_YORK = ZoneInfo("America/New_York")
 DAY = window(date(2025, 1, 15), NEW_YORK)
 
@@ -72,7 +76,7 @@ class Item(models.Model):
 
     objects: ClassVar[models.Manager[Item]] = models.Manager()
 
-    class Meta:
+    class Meta(TypedModelMeta):  # named, or mypy does not find it in its cache
         app_label = "stock"
 
     def __str__(self) -> str:
