@@ -15,6 +15,7 @@ from exporter.errors import (
     WriteError,
 )
 from exporter.extractors import BaseExtractor, ExtractorType
+from exporter.querysets import QuerySetExtractor
 from exporter.schema import sq_field
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "ExtractionError",
     "ExtractorType",
     "LedgerError",
+    "QuerySetExtractor",
     "RowError",
     "SchemaError",
     "SettingsError",

@@ -99,7 +99,7 @@ def _scalars(column: Column, values: list[Any]) -> pa.Array:
     except (pa.ArrowException, ValueError, OverflowError):
         # Arrow is stricter than BigQuery about Decimals such as 1E+3: look at each value, once.
         array = _arrow(column, [None if value is None else _converted(column, value) for value in values])
-    _require_range(column, array, values)
+    require_range(column, array, values)
     return array
 
 
@@ -127,7 +127,7 @@ def _arrow(column: Column, values: list[Any]) -> pa.Array:
     return pa.array(values, ARROW_TYPES[column.type])
 
 
-def _require_range(column: Column, array: pa.Array, values: list[Any]) -> None:
+def require_range(column: Column, array: pa.Array, values: list[Any]) -> None:
     """What Arrow holds and BigQuery, or this column, does not."""
     if column.type is Type.FLOAT and not column.allow_nan and pc.all(pc.is_finite(array)).as_py() is False:
         raise ValueRefusedError(column.name, "not finite.", "")

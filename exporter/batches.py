@@ -16,7 +16,7 @@ from exporter.gather import Chunk, Gatherer
 from exporter.values import ValueRefusedError, check_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from exporter.days import Window
     from exporter.schema import Column
@@ -42,6 +42,7 @@ class Batches:
         self._row_columns = columns[1:] if aggregated else columns
         self._gatherer = Gatherer(row_class, self._row_columns)
         self._row_class = row_class
+        self.columns = columns
         self._aggregated = aggregated
         self._date_column = next(column for column in columns if column.name == date_field)
         self.schema = pa.schema([arrow_field(column) for column in columns])
@@ -76,6 +77,16 @@ class Batches:
             if batch.num_rows < limit:
                 return
             limit = max(1, min(_MAX_CHUNK_ROWS, _CHUNK_BYTES * batch.num_rows // max(1, batch.nbytes)))
+
+    def of_arrays(self, arrays: Mapping[str, pa.Array], done: int, window: Window) -> Batch:
+        """Of values by column, each valid; `done`: how many rows of the day came before. Not of an aggregated day.
+
+        Raises ValueRefusedError: outside the window. RowError: too large.
+        """
+        self._require_inside(arrays[self._date_column.name], window)
+        batch = pa.RecordBatch.from_arrays([arrays[column.name] for column in self.columns], schema=self.schema)
+        self._require_rows_fit(batch, done, window)
+        return batch
 
     def _batch(self, chunk: Chunk, window: Window) -> Batch:
         arrays = [array_of(gathered, absent=0) for gathered in chunk.columns]

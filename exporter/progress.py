@@ -43,6 +43,7 @@ class Reporter(Protocol):
     def unit(self, report: UnitReport) -> None: ...
     def nothing_new(self, table: str, head: date) -> None: ...
     def notice(self, table: str, text: str) -> None: ...
+    def detail(self, table: str, text: str) -> None: ...
     def failed(self, table: str, error: ExporterError) -> None: ...
 
 
@@ -56,6 +57,7 @@ class Lines:
         self._tracebacks = tracebacks
         self._console = Console(file=stderr) if verbosity and stderr.isatty() else None
         self._status: Status | None = None
+        self._details: set[tuple[str, str]] = set()
 
     def reading(self, table: str, day: date, rows: int) -> None:
         if self._console is None:
@@ -74,6 +76,11 @@ class Lines:
 
     def notice(self, table: str, text: str) -> None:
         self._say(self._stderr, f"{table}: {text}")
+
+    def detail(self, table: str, text: str) -> None:
+        if (table, text) not in self._details:  # it would be said of every unit
+            self._details.add((table, text))
+            self._say(self._stderr, f"{table}: {text}", at_least=2)
 
     def failed(self, table: str, error: ExporterError) -> None:
         text = "".join(format_exception(error)).rstrip() if self._tracebacks else str(error)
@@ -95,6 +102,7 @@ class JsonLines:
         self._stdout = stdout
         self._run_id = run_id
         self._verbosity = verbosity
+        self._details: set[tuple[str, str]] = set()
 
     def reading(self, table: str, day: date, rows: int) -> None:
         """Nothing: a log is no terminal."""
@@ -116,6 +124,11 @@ class JsonLines:
 
     def notice(self, table: str, text: str) -> None:
         self._write("NOTICE", f"{table}: {text}", table=table)
+
+    def detail(self, table: str, text: str) -> None:
+        if self._verbosity > 1 and (table, text) not in self._details:
+            self._details.add((table, text))
+            self._write("DEBUG", f"{table}: {text}", table=table)
 
     def failed(self, table: str, error: ExporterError) -> None:
         self._write("ERROR", f"{table} failed. {error}", table=table, error=type(error).__name__)

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import ExitStack, closing, contextmanager
+from traceback import clear_frames
 from typing import TYPE_CHECKING, Any
 
 from exporter.batches import Batches
 from exporter.errors import ExporterError, ExtractionError, in_a_line
 from exporter.extractors import is_aggregated, path_of
+from exporter.querysets import QuerySetExtractor
 from exporter.snapshot import snapshot
+from exporter.statements import RowsNeededError
 from exporter.tables import table_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Generator, Iterator
 
+    from exporter.batches import Batch
     from exporter.days import Window
+    from exporter.direct import DirectReader
     from exporter.extractors import BaseExtractor
+
+
+_BY_ROWS = "read row by row, not through ADBC"
 
 
 def read_rows(extractor: BaseExtractor[Any], day: Window) -> Iterator[dict[str, Any]]:
@@ -24,6 +33,74 @@ def read_rows(extractor: BaseExtractor[Any], day: Window) -> Iterator[dict[str, 
         if not day.is_empty:
             for batch in batches_of(extractor).of_day(rows_of(extractor, day), day):
                 yield from batch.to_pylist()
+
+
+@contextmanager
+def reading(
+    extractor: BaseExtractor[Any], batches: Batches, tell: Callable[[str], None], *, by_rows: bool
+) -> Iterator[Callable[[Window, Window | None], Iterator[Batch]]]:
+    """Days, which have instants, in one snapshot: what is yielded gives the batches of each, and is told which follows.
+
+    Those of a QuerySetExtractor come without rows, unless `by_rows`, as far as they can, and `tell` is told why they
+    cannot. Where that shows in the middle of a day RowsNeededError is raised: of this snapshot nothing may be kept.
+    """
+    with ExitStack() as after, snapshot(extractor.get_database()) as own, ExitStack() as inside:
+        direct = None if by_rows else _direct(extractor, batches, after, tell, own=own)
+
+        def of_day(day: Window, following: Window | None) -> Iterator[Batch]:
+            nonlocal direct
+            started = False
+            try:
+                if direct is not None:
+                    for batch in direct.of_day(day, following):
+                        started = True
+                        yield batch
+                    return
+            except RowsNeededError as reason:
+                tell(f"{_BY_ROWS}: {reason}.")
+                direct = None
+                if started:
+                    raise
+            rows = inside.enter_context(closing(rows_of(extractor, day)))
+            try:
+                yield from batches.of_day(rows, day)
+            except Exception as error:
+                if isinstance(extractor, QuerySetExtractor):
+                    _let_go(error)
+                raise
+
+        yield of_day
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Of what the frames of its traceback hold: a cursor would outlive its connection, which may be closed after the
+    unit.
+    """
+    while error is not None:
+        clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
+
+
+def _direct(
+    extractor: BaseExtractor[Any], batches: Batches, after: ExitStack, tell: Callable[[str], None], *, own: bool
+) -> DirectReader | None:
+    """None: by rows. Closed `after` the snapshot. Raises RowsNeededError when it takes another one."""
+    if not isinstance(extractor, QuerySetExtractor) or is_aggregated(extractor):  # a row a day is not worth it
+        return None
+    from exporter.direct import DirectReader  # noqa: PLC0415 - for QuerySets alone, with what they may need
+
+    try:
+        if not own:
+            raise RowsNeededError("its transaction may hold rows that no other connection sees")  # noqa: TRY301
+        direct = DirectReader(extractor, batches)
+        after.callback(direct.close)
+        direct.begin()
+    except RowsNeededError as reason:
+        tell(f"{_BY_ROWS}: {reason}.")
+        if reason.anew:
+            raise
+        return None
+    return direct
 
 
 def batches_of(extractor: BaseExtractor[Any]) -> Batches:
@@ -36,7 +113,7 @@ def batches_of(extractor: BaseExtractor[Any]) -> Batches:
     )
 
 
-def rows_of(extractor: BaseExtractor[Any], day: Window) -> Iterator[object]:
+def rows_of(extractor: BaseExtractor[Any], day: Window) -> Generator[object]:
     """What `extract()` yields for one day, which has instants. Raises ExtractionError when it raises."""
     try:
         yield from _extracted(extractor, day)

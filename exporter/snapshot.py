@@ -12,12 +12,12 @@ from exporter.errors import ConnectionLostError, ExporterError, ExtractionError,
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_MEND = "Mend the database or its settings, then run the command again."
+MEND_DATABASE = "Mend the database or its settings, then run the command again."
 
 
 @contextmanager
-def snapshot(alias: str) -> Iterator[None]:
-    """Read one snapshot of the database `alias`.
+def snapshot(alias: str) -> Iterator[bool]:
+    """Read one snapshot of the database `alias`. Yields whether its transaction is its own.
 
     PostgreSQL: REPEATABLE READ, READ ONLY, and server-side cursors without WITH HOLD, which would copy their result
     first. Inside an open transaction (a team's TestCase) its isolation is left alone.
@@ -27,9 +27,10 @@ def snapshot(alias: str) -> Iterator[None]:
     """
     connection = connections[alias]
     if connection.vendor == "unknown":  # settings without DATABASES: the extractor reads something else
-        yield
+        yield False
         return
-    read_only = connection.vendor == "postgresql" and not connection.in_atomic_block
+    own = not connection.in_atomic_block
+    read_only = own and connection.vendor == "postgresql"
     with ExitStack() as opened:
         try:
             opened.enter_context(transaction.atomic(using=alias))
@@ -39,9 +40,9 @@ def snapshot(alias: str) -> Iterator[None]:
         except Error as error:
             kind = ConnectionLostError if lost_connection(alias, error) else ExtractionError
             location, problem = f"DATABASES[{alias!r}]", f"cannot be read: {in_a_line(error)}."
-            raise kind(location=location, problem=problem, remedy=_MEND) from error
+            raise kind(location=location, problem=problem, remedy=MEND_DATABASE) from error
         try:
-            yield
+            yield own
         except Exception as error:
             if not lost_connection(alias, error):
                 raise
@@ -69,7 +70,7 @@ def _lost(alias: str, error: Exception) -> ConnectionLostError:
     return ConnectionLostError(
         location=error.location if isinstance(error, ExporterError) else f"DATABASES[{alias!r}]",
         problem=f"the connection to DATABASES[{alias!r}] was lost: {in_a_line(_database_error(error))}.",
-        remedy=_MEND,
+        remedy=MEND_DATABASE,
     )
 
 

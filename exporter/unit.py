@@ -5,17 +5,19 @@ from __future__ import annotations
 import time
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import connections
 
 from exporter import steps
 from exporter.batches import Batch, Payloads
-from exporter.days import Window, days_between, window
+from exporter.days import ONE_DAY, Window, days_between, window
 from exporter.entries import Unit
 from exporter.errors import ConnectionLostError, DayError, ExporterError, ExtractionError
-from exporter.reading import batches_of, rows_of
-from exporter.snapshot import lost_connection, snapshot
+from exporter.reading import batches_of, reading
+from exporter.snapshot import lost_connection
+from exporter.statements import RowsNeededError
 from exporter.warehouse import path_of_table
 from exporter.write_stream import WriteStream
 
@@ -46,11 +48,16 @@ def drafted(run: Run, source: Source, destination: str, read: Callable[[Draft], 
 
     Raises ConnectionLostError when it did so three times.
     """
-    for pause in (*_RECONNECT_PAUSES, None):
-        with Draft(run, source, destination) as draft:
+    pauses, by_rows = iter((*_RECONNECT_PAUSES, None)), False
+    while True:
+        with Draft(run, source, destination, by_rows=by_rows) as draft:
             try:
                 read(draft)
+            except RowsNeededError:  # never by rows
+                by_rows = True
+                continue
             except ConnectionLostError as error:
+                pause = next(pauses)
                 if pause is None:
                     raise
                 run.reporter.notice(source.table.table_id, f"{error.location}: {error.problem} Reading again.")
@@ -64,12 +71,13 @@ def drafted(run: Run, source: Source, destination: str, read: Callable[[Draft], 
 class Draft(AbstractContextManager["Draft"]):
     """A unit while it is read. Leaving the context drops what was not committed."""
 
-    def __init__(self, run: Run, source: Source, destination: str) -> None:
+    def __init__(self, run: Run, source: Source, destination: str, *, by_rows: bool = False) -> None:
         self._warehouse = run.warehouse
         self._source = source
         self._destination = destination
         self._dry_run = run.options.dry_run
         self._reporter = run.reporter
+        self._by_rows = by_rows
         self._batches = batches_of(source.extractor)
         self._payloads = Payloads()
         self._stream: WriteStream | None = None
@@ -93,10 +101,12 @@ class Draft(AbstractContextManager["Draft"]):
         """
         started = time.monotonic()
         alias = self._source.extractor.get_database()
-        with snapshot(alias):
+        with self._reading():
             for day in days_between(first, last):
                 try:
-                    complete = self._read_day(window(day, self._source.zone))
+                    complete = self._read_day(window(day, self._source.zone), last)
+                except ConnectionLostError:
+                    raise
                 except (ExtractionError, DayError) as error:
                     # Nothing of this day has been sent, unless it is the first.
                     if not self.days or lost_connection(alias, error):
@@ -109,10 +119,10 @@ class Draft(AbstractContextManager["Draft"]):
 
     def read_all(self, first: date, last: date) -> None:
         """Read all days from `first` to `last`. Raises ExporterError when one fails."""
-        with snapshot(self._source.extractor.get_database()):
+        with self._reading():
             for day in days_between(first, last):
                 rows = 0
-                for batch in self._batches_of(window(day, self._source.zone)):
+                for batch in self._batches_of(window(day, self._source.zone), last):
                     self._send([batch])
                     rows += batch.num_rows
                 self._count(day, rows)
@@ -133,12 +143,18 @@ class Draft(AbstractContextManager["Draft"]):
             run_id=run_id,
         )
 
-    def _read_day(self, day: Window) -> bool:
-        """Whether the unit may go on after this day."""
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        tell = partial(self._reporter.detail, self._source.table.table_id)
+        with reading(self._source.extractor, self._batches, tell, by_rows=self._by_rows) as self._of_day:
+            yield
+
+    def _read_day(self, day: Window, last: date) -> bool:
+        """Whether the unit may go on after this day, as far as `last`."""
         if not day.is_empty:
             self._require_partition(day)
         rows, held, held_bytes, streaming = 0, list[Batch](), 0, False
-        for batch in self._batches_of(day):
+        for batch in self._batches_of(day, last):
             rows += batch.num_rows
             held.append(batch)
             held_bytes += batch.nbytes
@@ -152,11 +168,11 @@ class Draft(AbstractContextManager["Draft"]):
         self._count(day.day, rows)
         return not streaming
 
-    def _batches_of(self, day: Window) -> Iterator[Batch]:
+    def _batches_of(self, day: Window, last: date) -> Iterator[Batch]:
         if day.is_empty:
             return
-        rows = 0
-        for batch in self._batches.of_day(rows_of(self._source.extractor, day), day):
+        rows, following = 0, window(day.day + ONE_DAY, self._source.zone) if day.day < last else None
+        for batch in self._of_day(day, None if following is None or following.is_empty else following):
             rows += batch.num_rows
             self._reporter.reading(self._source.table.table_id, day.day, rows)
             yield batch

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import starmap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Sum
+from django.db.models import Count, F, Sum
 
-from exporter import BaseExtractor, ExtractorType, sq_field
+from exporter import BaseExtractor, ExtractorType, QuerySetExtractor, sq_field
 from flights.models import Flight, HourlyTraffic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from django.db.models import QuerySet
 
 
 @dataclass(slots=True)
@@ -33,19 +34,17 @@ class Departure:
     cancelled: bool = sq_field(description="The flight never departed.")
 
 
-class DepartureExtractor(BaseExtractor[Departure]):
+class DepartureExtractor(QuerySetExtractor[Departure]):
     def get_extractor_type(self) -> ExtractorType:
         return ExtractorType.individual_rows
 
     def get_clustering_fields(self) -> tuple[str, ...]:
         return ("carrier", "origin")
 
-    def extract(self, date_start: datetime, date_end: datetime) -> Iterator[Departure]:
+    def get_queryset(self, date_start: datetime, date_end: datetime) -> QuerySet[Flight, Any]:
         flights = Flight.objects.filter(scheduled_at__gte=date_start, scheduled_at__lt=date_end)
-        rows = flights.order_by("scheduled_at", "pk").values_list(
-            "scheduled_at",
+        return flights.order_by("scheduled_at", "pk").values(
             "carrier",
-            "number",
             "tail_number",
             "origin",
             "destination",
@@ -54,8 +53,9 @@ class DepartureExtractor(BaseExtractor[Departure]):
             "arrival_delay_minutes",
             "air_time_minutes",
             "cancelled",
+            timestamp=F("scheduled_at"),
+            flight=F("number"),
         )
-        return starmap(Departure, rows.iterator(chunk_size=2_000))
 
 
 @dataclass(slots=True)

@@ -1,0 +1,149 @@
+"""SQL → Arrow record batches, read by ADBC on a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from contextlib import suppress
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from adbc_driver_manager.dbapi import Connection, Cursor
+
+    Job: TypeAlias = Callable[[Connection], object]
+
+_AHEAD = 4
+_BATCH_BYTES, _BATCH_ROWS = 1_000_000, 8_192
+_CLOSE_SECONDS, _CLOSE_TRIES = 2.0, 20
+
+
+class ArrowReader:
+    """One connection, and one thread that alone uses it: who waits for its batches can be interrupted by a signal,
+    and casts and sends them while the database goes on. It is a few batches ahead, not more.
+    """
+
+    def __init__(self, connect: Callable[[], Connection], options: Mapping[str, str]) -> None:
+        self._connect = connect
+        self._options = options
+        self._jobs: SimpleQueue[tuple[object, Job] | None] = SimpleQueue()
+        self._results: SimpleQueue[tuple[object, Any]] = SimpleQueue()
+        self._asked: deque[object] = deque()
+        self._room = threading.Semaphore(_AHEAD)
+        self._cursor: Cursor | None = None
+        self._left = False
+        self._thread = threading.Thread(target=self._run, name="ADBC", daemon=True)
+
+    def open(self) -> None:
+        """Raises what the driver raises."""
+        self._thread.start()
+        self._take(self)
+
+    def execute(self, *statements: str) -> list[Any]:
+        """Their first values, None of those that have none. Raises what the driver raises."""
+        asked = object()
+        self._jobs.put((asked, lambda connection: [self._first(connection, sql) for sql in statements]))
+        values: list[Any] = self._take(asked)
+        return values
+
+    def ask(self, sql: str, params: Sequence[Any] = ()) -> None:
+        """Let it be read after what was asked before."""
+        asked = object()
+        self._asked.append(asked)
+        self._jobs.put((asked, lambda connection: self._read(asked, connection, sql, params)))
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Of what was asked first and is not read yet; none is empty. Raises what the driver raises."""
+        asked = self._asked.popleft()
+        while (batch := self._take(asked)) is not None:
+            self._room.release()
+            yield batch
+
+    def close(self) -> None:
+        """Cancels what it reads. Within two seconds, also when the database does not answer."""
+        self._left = True
+        self._jobs.put(None)
+        self._room.release()
+        for _ in range(_CLOSE_TRIES):
+            if not self._thread.is_alive():
+                break
+            if (cursor := self._cursor) is not None:
+                with suppress(Exception):  # it has ended, has not begun, or its driver cannot
+                    cursor.adbc_cancel()
+            self._thread.join(_CLOSE_SECONDS / _CLOSE_TRIES)
+
+    def _take(self, asked: object) -> Any:
+        """Its next result. Those of others are of no interest any more: they were left after an error."""
+        while True:
+            job, result = self._results.get()
+            if job is asked:
+                if isinstance(result, Exception):
+                    raise result
+                return result
+            if isinstance(result, pa.RecordBatch):
+                self._room.release()
+
+    def _run(self) -> None:
+        """On the thread."""
+        try:
+            connection = self._connect()
+        except Exception as error:  # noqa: BLE001 - raised by who waits for it
+            self._results.put((self, error))
+            return
+        self._results.put((self, None))
+        try:
+            while (job := self._jobs.get()) is not None and not self._left:
+                asked, call = job
+                try:
+                    self._results.put((asked, call(connection)))
+                except Exception as error:  # noqa: BLE001 - as above
+                    self._results.put((asked, error))
+        finally:
+            for closed in (self._cursor, connection):
+                with suppress(Exception):  # of a connection that is gone
+                    if closed is not None:
+                        closed.close()
+
+    def _first(self, connection: Connection, sql: str) -> Any:
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+            row = cursor.fetchone() if cursor.description else None
+            return row[0] if row else None
+
+    def _read(self, asked: object, connection: Connection, sql: str, params: Sequence[Any]) -> None:
+        if self._cursor is None:
+            self._cursor = connection.cursor(adbc_stmt_kwargs=dict(self._options))
+        self._cursor.execute(sql, tuple(params) or None)  # prepared once, if it is the same as before
+        for batch in _coalesced(self._cursor.fetch_record_batch()):
+            self._room.acquire()
+            if self._left:
+                return
+            self._results.put((asked, batch))
+
+
+def _coalesced(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """SQLite's are counted in rows, few enough that wide ones take no more memory than narrow ones can spare."""
+    waiting: list[pa.RecordBatch] = []
+    rows = size = 0
+    for batch in batches:
+        if not batch.num_rows:
+            continue
+        waiting.append(batch)
+        rows += batch.num_rows
+        size += batch.nbytes
+        if rows >= _BATCH_ROWS or size >= _BATCH_BYTES:
+            yield _joined(waiting)
+            waiting, rows, size = [], 0, 0
+    if waiting:
+        yield _joined(waiting)
+
+
+def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    if len(batches) == 1:
+        return batches[0]
+    (joined,) = pa.Table.from_batches(batches).combine_chunks().to_batches()
+    return joined

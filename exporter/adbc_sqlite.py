@@ -1,0 +1,174 @@
+"""Django's connection to a file of SQLite → an ADBC connection that reads the same snapshot.
+
+The driver brings a SQLite of its own, and two of them in one process do not see each other's locks
+(https://www.sqlite.org/howtocorrupt.html, "Multiple copies of SQLite linked into the same application"). So ours opens
+the file read-only and reads only while Django's holds a read lock on the same snapshot, and Django's is closed before
+ours: closing a file drops all locks that the process has on it.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pyarrow.compute as pc
+from adbc_driver_sqlite import dbapi
+
+from exporter.adbc import ArrowReader
+from exporter.statements import RowsNeededError
+from exporter.stored import of_sqlite
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import pyarrow as pa
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    from exporter.statements import Selected, Statement
+
+_BATCH_ROWS = 1_024
+_TIMEOUT_SECONDS = 5.0  # of Python's driver
+
+# The first row tells the driver the type of each column; its own guess is the first value that is not NULL. Text is
+# asked for as bytes: then a number in its place is an error, where the driver would write it as text.
+_FIRST_VALUES = {"BooleanField": "0", "FloatField": "0.0", "DecimalField": "0.0"}
+_BINDABLE: dict[type, Callable[[Any], Any]] = {
+    **{kind: kind for kind in (int, float, str, bytes)},
+    bool: int,
+    memoryview: bytes,
+    type(None): lambda _value: None,
+}
+_TEMPORAL = frozenset({"DateField", "DateTimeField", "TimeField"})
+_QUOTED = re.compile(r'"(?:[^"]|"")*"(?!\s*\()')
+_WORD = re.compile(r"\w+")
+
+
+class SqliteSource:
+    """Made and used inside the transaction whose snapshot it shall read, closed after it."""
+
+    read = staticmethod(of_sqlite)
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        """Raises RowsNeededError: no file, or not alone with it."""
+        name = str(connection.settings_dict["NAME"])
+        if ":memory:" in name or "mode=memory" in name:
+            raise RowsNeededError("a database in memory has one connection")
+        if threading.current_thread() is not threading.main_thread():
+            raise RowsNeededError("two copies of SQLite do not see each other's locks in several threads")
+        if getattr(connection, "transaction_mode", None) not in {None, "DEFERRED"}:
+            raise RowsNeededError("its transactions begin with a lock")
+        if connection.timezone_name != "UTC":
+            raise RowsNeededError(f"its datetimes are local to {connection.timezone_name}")
+        self._connection = connection
+        self._changes = connection.connection.total_changes
+        # Pragmas, which take no snapshot yet: see below.
+        (path,) = (row[2] for row in self._ask("PRAGMA database_list") if row[1] == "main")
+        self._functions = frozenset(
+            name.lower() for name, builtin, *_ in self._ask("PRAGMA function_list") if not builtin
+        )
+        uri = f"file:{quote(path)}?mode=ro"
+        self._reader = ArrowReader(
+            lambda: dbapi.connect(uri, autocommit=True), {"adbc.sqlite.query.batch_rows": str(_BATCH_ROWS)}
+        )
+        self._sql: tuple[str, str] | None = None
+
+    def begin(self) -> None:
+        """Read what Django's connection reads. Raises RowsNeededError, and what the drivers raise."""
+        timeout = float(self._connection.get_connection_params().get("timeout", _TIMEOUT_SECONDS))
+        self._reader.open()
+        self._reader.execute(f"PRAGMA busy_timeout = {int(timeout * 1000)}")
+        # Where nobody has written between our two looks, Django's snapshot, taken between them, is the same as ours.
+        (before,) = self._reader.execute("PRAGMA data_version")
+        ((_, alike),) = self._ask("SELECT COUNT(*), 'a' LIKE 'A' FROM sqlite_master")
+        *_, after, ours = self._reader.execute("BEGIN", "PRAGMA data_version", "SELECT 'a' LIKE 'A'")
+        if before != after:
+            raise RowsNeededError("somebody wrote while the snapshot was taken")
+        if alike != ours:
+            raise RowsNeededError("its connection compares text in another way")
+
+    def ask(self, statement: Statement) -> None:
+        """Raises RowsNeededError: rows that only Django's connection sees, SQL that only it understands."""
+        if self._connection.connection.total_changes != self._changes:
+            raise RowsNeededError("its transaction writes, too")
+        if self._sql is None or self._sql[0] != statement.sql:  # the same on every day, mostly
+            self._refuse_functions(statement.sql)
+            self._sql = statement.sql, _typed(statement)
+        self._reader.ask(self._sql[1], _bindable(statement.params))
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Raises RowsNeededError: bytes in the place of text, or the other way round. And what the driver raises."""
+        first_row = 1
+        for batch in self._reader.batches():
+            if pc.max(batch.column(batch.num_columns - 1)).as_py():
+                raise RowsNeededError("a value of another type than Django's")
+            if batch.num_rows > first_row:
+                yield batch.slice(first_row).select(range(batch.num_columns - 1))
+            first_row = 0
+
+    def is_lost(self) -> bool:
+        """A file has no connection to lose."""
+        return False
+
+    def close(self) -> None:
+        self._connection.close()  # first: see above
+        self._reader.close()
+
+    def _refuse_functions(self, sql: str) -> None:
+        """Django has many written in Python, some in place of SQLite's own, and a team can add more."""
+        used = self._functions.intersection(word.lower() for word in _WORD.findall(_QUOTED.sub("", sql)))
+        if used:
+            raise RowsNeededError(f"only Django's connection has {', '.join(sorted(used))}()")
+
+    def _ask(self, sql: str) -> list[Any]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql)
+            rows: list[Any] = cursor.fetchall()
+            return rows
+
+
+def _typed(statement: Statement) -> str:
+    """With a first row of values that tell the driver the types, and a last column that tells what it cannot."""
+    names = [f"c{place}" for place in range(len(statement.selected))]
+    first = [_first_value(selected.kind) for selected in statement.selected]
+    odd = [
+        condition
+        for name, selected, value in zip(names, statement.selected, first, strict=True)
+        if value == "x''"
+        for condition in _odd(name, selected)
+    ]
+    columns = ", ".join(names)
+    return (
+        f"WITH q({columns}) AS ({_qmarks(statement.sql)}) "
+        f"SELECT {', '.join(first)}, 0 UNION ALL SELECT {columns}, {' OR '.join(odd) or '0'} FROM q"
+    )
+
+
+def _odd(name: str, selected: Selected) -> Iterator[str]:
+    """What is true of values of another type. In SQLite's order numbers come first, then text, then bytes."""
+    if selected.kind == "BinaryField":
+        yield f"{name} < x''"
+    elif not (selected.stored and selected.kind in _TEMPORAL):  # of which Python's driver takes bytes for text
+        yield f"{name} >= x''"
+        if not selected.stored:  # a column for text turns numbers into text
+            yield f"{name} < ''"
+
+
+def _first_value(kind: str) -> str:
+    number = "0" if kind.endswith(("IntegerField", "AutoField")) else "x''"
+    return _FIRST_VALUES.get(kind, number)
+
+
+def _qmarks(sql: str) -> str:
+    """As Django's cursor writes them."""
+    return re.sub(r"(?<!%)%s", "?", sql).replace("%%", "%")
+
+
+def _bindable(params: Sequence[Any]) -> list[Any]:
+    """As Python's driver binds them."""
+    return [_BINDABLE[type(value)](value) if type(value) in _BINDABLE else _refused(value) for value in params]
+
+
+def _refused(value: object) -> Any:
+    raise RowsNeededError(f"a parameter is of type {type(value).__name__}")
