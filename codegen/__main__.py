@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--output",
-        type=Path,
+        type=_directory,
         metavar="DIR",
         help="the directory; made where its parent exists (default: SMOLQWERY_TERRAFORM_DIR or terraform/warehouse)",
     )
@@ -88,6 +88,13 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(option, action="append", default=[], metavar="TABLE", help=f"{what}; repeatable")
     add_options(parser)
     return parser
+
+
+def _directory(text: str) -> Path:
+    """Raises ArgumentTypeError for the value of a variable that was not set, which Path takes for the current one."""
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty; the current directory is `.`")
+    return Path(text)
 
 
 def _set_up_django() -> None:
