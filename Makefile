@@ -53,7 +53,7 @@ plan: install ## Say in words what Terraform would change: Markdown. An error wh
 	@$(initialized)
 	@$(TERRAFORM) plan -input=false -lock=false -out=$(PLAN)/plan.bin >&2 || touch $(PLAN)/failed
 	@$(TERRAFORM) show -json $(PLAN)/plan.bin > $(PLAN)/plan.json
-	@$(BIN)/python -m codegen.review $(addprefix --allow ,$(ALLOW)) $(PLAN)/plan.json
+	@$(BIN)/python -m codegen.review $(foreach address,$(ALLOW),--allow '$(address)') $(PLAN)/plan.json
 	@test ! -e $(PLAN)/failed
 
 apply: install ## Make it so, without asking: for a pipeline that has asked.

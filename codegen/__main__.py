@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import django
 
 from codegen.blocks import refuse_silent_losses
-from codegen.compatibility import compared
+from codegen.compatibility import DATASET, compared
 from codegen.documents import add_options, make_document, refuse_needless, renderer
 from codegen.errors import BreakingChangeError, ForeignFileError
 from codegen.files import compare, write
@@ -26,7 +26,7 @@ from exporter.errors import ExporterError, SchemaError, SettingsError
 from exporter.extractors import load_extractors
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from codegen.introspect import Warehouse
     from exporter.extractors import BaseExtractor
@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--output",
-        type=Path,
+        type=_directory,
         metavar="DIR",
         help="the directory; made where its parent exists (default: SMOLQWERY_TERRAFORM_DIR or terraform/warehouse)",
     )
@@ -88,6 +88,13 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(option, action="append", default=[], metavar="TABLE", help=f"{what}; repeatable")
     add_options(parser)
     return parser
+
+
+def _directory(text: str) -> Path:
+    """Raises ArgumentTypeError for the value of a variable that was not set, which Path takes for the current one."""
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty; the current directory is `.`")
+    return Path(text)
 
 
 def _set_up_django() -> None:
@@ -124,10 +131,12 @@ def _run(options: argparse.Namespace) -> int:
     record = read_record(directory)
     last = record.warehouse if record else None
     warehouse = with_retired(warehouse, last, retire=options.retire, forget=options.forget)
-    changes = compared(record, warehouse, command=command) if record else []
+    # What was named in this run is still needed in the one that a refusal proposes.
+    again = _naming_tables(command, options, allowed={DATASET, *(table.name for table in warehouse.tables)})
+    changes = compared(record, warehouse, command=again) if record else []
     files = compare(directory, _render(warehouse))
     refuse_silent_losses(directory, files, last)
-    refuse(changes, warehouse, allowed=options.allow_breaking, command=command)
+    refuse(changes, warehouse, allowed=options.allow_breaking, command=again)
     if not options.check:
         write(directory, files)
         sys.stdout.write(changes_report(changes, warehouse) + run_report(directory, files))
@@ -135,10 +144,8 @@ def _run(options: argparse.Namespace) -> int:
     drift = drift_report(directory, files)
     sys.stdout.write(changes_report(changes, warehouse) + drift)
     if drift:
-        named = shlex.join(_naming_tables(options))
-        sys.stderr.write(
-            f"Generated files are out of date. Run `{command}{' ' * bool(named)}{named}` and commit what it changes.\n"
-        )
+        again = _naming_tables(command, options, allowed=options.allow_breaking)
+        sys.stderr.write(f"Generated files are out of date. Run `{again}` and commit what it changes.\n")
     return 1 if drift else 0
 
 
@@ -165,10 +172,12 @@ def _render(warehouse: Warehouse) -> dict[str, str]:
     return files
 
 
-def _naming_tables(options: argparse.Namespace) -> list[str]:
-    """The options with which a check found that the tables may change as they do."""
-    named = {"--allow-breaking": options.allow_breaking, "--retire": options.retire, "--forget": options.forget}
-    return [word for option, tables in named.items() for table in tables for word in (option, table)]
+def _naming_tables(command: str, options: argparse.Namespace, *, allowed: Collection[str]) -> str:
+    """The command with the tables that this run names; with --allow-breaking those that are in `allowed`."""
+    breaking = [table for table in options.allow_breaking if table in allowed]
+    named = {"--allow-breaking": breaking, "--retire": options.retire, "--forget": options.forget}
+    words = [word for option, tables in named.items() for table in tables for word in (option, table)]
+    return " ".join([command, *map(shlex.quote, words)])
 
 
 def _command(output: Path | None) -> str:

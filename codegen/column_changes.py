@@ -6,6 +6,7 @@ order. It knows two answers, an update in place and a table made anew; what BigQ
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from codegen.change import Change, Loss
@@ -13,7 +14,7 @@ from codegen.digits import holds_as_much
 from exporter.annotations import Mode, Type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from exporter.schema import Column
 
@@ -28,9 +29,16 @@ _WIDENED = {
 
 
 def column_changes(
-    old: Sequence[Column], new: Sequence[Column], *, table: str, clustering: Sequence[str] = (), outer: str = ""
+    old: Sequence[Column],
+    new: Sequence[Column],
+    *,
+    table: str,
+    bound: Mapping[str, str] = MappingProxyType({}),
+    outer: str = "",
 ) -> Iterator[Change]:
-    """`table` is its path in SQL, `clustering` was its own; `outer` is the dotted path of a RECORD of these columns."""
+    """`table` is its path in SQL; `bound` are names of columns that it was `partitioned` or `clustered` by, with that
+    word; `outer` is the dotted path of a RECORD of these columns.
+    """
     before, after = {column.name: column for column in old}, {column.name: column for column in new}
     added = [column for column in new if column.name not in before]
     dropped = [column for column in old if column.name not in after]
@@ -39,8 +47,8 @@ def column_changes(
         if outer:
             yield _gone(column, heirs.get(column.name), f"{outer}.{column.name}", Loss.replaced)
         elif added:
-            yield _replaced_by(column, heirs.get(column.name), added, table=table)
-        elif column.name in clustering:
+            yield _replaced_by(column, heirs.get(column.name), added, table=table, bound=bound.get(column.name, ""))
+        elif bound.get(column.name) == "clustered":
             yield _clustered_by(column)
         else:
             yield _gone(column, None, column.name, Loss.dropped)
@@ -81,7 +89,7 @@ def _farewell(column: Column, heir: Column | None) -> str:
     return f"{text}, and {heir.name} is new, {described(heir)}: it looks like a rename"
 
 
-def _replaced_by(column: Column, heir: Column | None, added: Sequence[Column], *, table: str) -> Change:
+def _replaced_by(column: Column, heir: Column | None, added: Sequence[Column], *, table: str, bound: str) -> Change:
     """The provider cannot tell this from a rename, and does neither in place."""
     text = _farewell(column, heir)
     if heir is None:
@@ -89,6 +97,11 @@ def _replaced_by(column: Column, heir: Column | None, added: Sequence[Column], *
         way_out = f"Keep {column.name} in the dataclass, and add other columns in a plan that drops none."
     elif heir.name.lower() == column.name.lower():
         way_out = f"Name it {column.name} again."
+    elif bound:
+        # ALTER TABLE … RENAME COLUMN takes neither.
+        first = f"Leave {column.name} out of get_clustering_fields() first, and apply"
+        instead = first if bound == "clustered" else f"Keep the name {column.name}"
+        way_out = f"{instead}: BigQuery renames no column that the table is {bound} by."
     else:
         way_out = (
             f"Rename it in BigQuery first, ALTER TABLE `{table}` RENAME COLUMN `{column.name}` TO `{heir.name}`, in "

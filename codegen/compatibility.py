@@ -73,7 +73,10 @@ def _table(name: str, old: Warehouse, new: Warehouse, *, command: str) -> Iterat
     if known.source != table.source:
         yield Change(text=f"gets its rows from {table.source}, and got them from {known.source}")
     yield from layout_changes(known, table)
-    yield from column_changes(known.columns, table.columns, table=f"{new.dataset}.{name}", clustering=known.clustering)
+    bound = dict.fromkeys(known.clustering, "clustered")
+    if known.partitioning:
+        bound[known.partitioning.field] = "partitioned"
+    yield from column_changes(known.columns, table.columns, table=f"{new.dataset}.{name}", bound=bound)
 
 
 def _views(name: str, old: Warehouse, new: Warehouse) -> Iterator[Subject]:

@@ -7,6 +7,7 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from codegen.errors import ForeignFileError, OutputError
 from codegen.ownership import MANIFEST, generated_files, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 class State(StrEnum):
@@ -80,7 +81,7 @@ def compare(directory: Path, texts: Mapping[str, str]) -> list[File]:
     return files
 
 
-def write(directory: Path, files: Iterable[File]) -> None:
+def write(directory: Path, files: Sequence[File]) -> None:
     """Make the directory what was rendered. No file is replaced before the new ones are all on the disk.
 
     Raises OutputError.
@@ -91,6 +92,7 @@ def write(directory: Path, files: Iterable[File]) -> None:
         file.path: (directory / file.path).with_name(f".{Path(file.path).name}.{os.getpid()}") for file in different
     }
     try:
+        _tidy_up(directory / file.path for file in files)
         for file in different:
             if file.rendered is not None:
                 staged[file.path].parent.mkdir(parents=True, exist_ok=True)
@@ -107,6 +109,28 @@ def write(directory: Path, files: Iterable[File]) -> None:
         for path in staged.values():
             with suppress(OSError):
                 path.unlink()
+
+
+def _tidy_up(goals: Iterable[Path]) -> None:
+    """Remove what runs that were killed have left staged."""
+    for goal in goals:
+        for path in goal.parent.glob(f".{escape(goal.name)}.*"):
+            pid = path.suffix.removeprefix(".")
+            # In containers one number may come again and again.
+            if pid.isdecimal() and (int(pid) == os.getpid() or not _is_running(int(pid))):
+                path.unlink(missing_ok=True)
+
+
+def _is_running(pid: int) -> bool:
+    if os.name != "posix":
+        return True  # there, the same call would end it
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def check_directory(directory: Path) -> None:

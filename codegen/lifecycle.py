@@ -75,13 +75,13 @@ def clashes(table: Table, old: Warehouse, new: Warehouse, *, command: str) -> It
         for other, name, what in retired_names:
             if own_name.lower() == name.lower():
                 case = "" if own_name == name else ", but for the case"
+                rename = f"Let get_table_name() of {table.source} return another name."
+                # What this run retires cannot be forgotten in it.
+                forget = f"When {other.name} is not in BigQuery any more: `{command} --forget {other.name}`."
                 yield Change(
                     text=f"has {own and 'a delta view with '}the name of {what}{other.name}, which is retired{case}",
                     loss=Loss.clashing,
-                    ways_out=(
-                        f"Let get_table_name() of {table.source} return another name.",
-                        f"When {other.name} is not in BigQuery any more: `{command} --forget {other.name}`.",
-                    ),
+                    ways_out=(rename, forget) if any(one.name == other.name for one in old.retired) else (rename,),
                 )
     for other in old.tables:
         if other.delta_view and other.delta_view.name == table.name:

@@ -110,6 +110,13 @@ def test_the_team_s_project_passes_its_checks_and_renders_terraform(team: Path) 
     _run(team, "terraform fmt -check -recursive terraform")
 
 
+def test_the_team_s_pipeline_begins_with_nothing_but_a_checkout(team: Path) -> None:
+    commands = _run(team, "make", "--dry-run", "plan", "apply").splitlines()
+
+    assert commands[0] == "terraform -chdir=terraform init -input=false"
+    assert 'backend "gcs"' in (team / "terraform" / "state.tf").read_text("utf-8")
+
+
 def test_the_printed_rows_are_those_that_readme_shows(team: Path) -> None:
     command = "python manage.py smolqwery_print_extract -f 2025-01-01 -l 2025-01-02"
 

@@ -47,11 +47,14 @@ def rationed(head: str, top: Sequence[Section], rest: Sequence[Section]) -> str:
 
 
 def _top(sections: Sequence[Section], room: int) -> str:
-    for length in ("full", "short", "shortest"):
+    for length in ("full", "short"):
         texts = [[getattr(item, length) for item in section.items] for section in sections]
         shown = _joined(sections, texts)
         if _bytes(shown) <= room:
             return shown
+    spare = room - _bytes(_joined(sections, [[item.shortest for item in section.items] for section in sections]))
+    if spare >= 0:
+        return _joined(sections, _lengthened(sections, spare))
     # Thousands of dangers: not even their addresses fit into a comment.
     cut = []
     for section in sections:
@@ -59,6 +62,19 @@ def _top(sections: Sequence[Section], room: int) -> str:
         left = len(section.items) - len(kept)
         cut.append([*kept, f"- and {left:,} more, which no comment has room for. {_WHOLE_PLAN}\n"] if left else kept)
     return _joined(sections, cut)
+
+
+def _lengthened(sections: Sequence[Section], spare: int) -> list[list[str]]:
+    """Short from the front on as long as there is room, else at their shortest."""
+    texts = []
+    for section in sections:
+        some = []
+        for item in section.items:
+            extra = max(0, _bytes(item.short) - _bytes(item.shortest))
+            some.append(item.short if extra <= spare else item.shortest)
+            spare -= extra if extra <= spare else 0
+        texts.append(some)
+    return texts
 
 
 def _joined(sections: Sequence[Section], texts: Sequence[list[str]]) -> str:

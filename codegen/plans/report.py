@@ -41,6 +41,7 @@ _STATES = {
 _NAMED = {Subject.dataset, Subject.table, Subject.view}
 _DRIFTED = {Action.update: "was changed", Action.delete: "was deleted"}
 _LONGEST_ADDRESS = 400
+_MOST = 200  # of what stops one resource, where not all fits
 _HOW_TO_ALLOW = (
     "Is this intended? Then run the review with `--allow` and the address in the brackets, once for each of them. "
     "An address with quotes goes into single quotes."
@@ -90,8 +91,9 @@ def _top_item(entry: Entry, *, of_stops: bool) -> Item:
     else:
         head = f"- {what} {where}:\n" if what else f"- {where[1:-1]}:\n"
         full = head + "".join(f"  - {_indented(finding.text, 4)}\n" for finding in findings)
-    shorts = "; ".join(finding.short or _first_line(finding) for finding in findings)
-    short = f"- {_led(what)}{shorts} {where}\n"
+    shorts = [finding.short or _first_line(finding) for finding in findings[:_MOST]]
+    more = [f"{len(findings) - _MOST:,} more"] if len(findings) > _MOST else []
+    short = f"- {_led(what)}{'; '.join([*shorts, *more])} {where}\n"
     return Item(full=full, short=short, shortest=f"- {_address(entry)}: {counted(len(findings), 'finding')}\n")
 
 

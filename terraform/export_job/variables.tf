@@ -224,6 +224,13 @@ variable "schedule" {
     ])
     error_message = "schedule must be made of *, numbers, ranges such as 1-5, steps such as */10 and lists of those with commas: minute 0-59, hour 0-23, day of month 1-31, month 1-12 or JAN-DEC, day of week 0-7 or SUN-SAT."
   }
+
+  validation {
+    condition = alltrue([
+      for bounds in regexall("([0-9]+)-([0-9]+)", var.schedule) : tonumber(bounds[0]) <= tonumber(bounds[1])
+    ])
+    error_message = "schedule must have ranges that go up, such as 1-5: one over midnight is two, such as 22-23,0-2."
+  }
 }
 
 variable "secrets" {

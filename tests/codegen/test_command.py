@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -235,6 +236,25 @@ def test_an_interrupted_first_run_can_be_run_again(
     result = run_codegen()
 
     assert (result.stderr, result.exit_code) == ("", 0)
+    assert _contents(warehouse) == everything
+
+
+def test_what_a_killed_run_left_staged_is_tidied_up(warehouse: Path, run_codegen: RunCommand) -> None:
+    everything = _contents(warehouse)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for pid in (ended.pid, os.getpid()):
+        for name in (".table_user.tf", "schemas/.user.json"):
+            (warehouse / f"{name}.{pid}").write_text("half")
+    of_others = [warehouse / f".table_user.tf.{os.getppid()}", warehouse / ".table_user.tf.swp"]
+    for path in of_others:
+        path.write_text("not ours")
+
+    assert run_codegen("--check") == ("", "", 0)
+    assert run_codegen().exit_code == 0
+
+    for path in of_others:
+        path.unlink()
     assert _contents(warehouse) == everything
 
 

@@ -69,6 +69,17 @@ def test_settings_that_cannot_be_had_are_said(project: Path, module: str, messag
     assert _finish(_start(project, module=module)) == ("", message, 2)
 
 
+def test_an_empty_output_is_a_usage_error(project: Path) -> None:
+    """Of `--output $DIR` without a DIR: never the directory of manage.py."""
+    before = _contents(project)
+
+    stdout, stderr, exit_code = _finish(_start(project, "--output", ""))
+
+    assert stderr.endswith("error: argument --output: it is empty; the current directory is `.`\n")
+    assert (stdout, exit_code) == ("", 2)
+    assert _contents(project) == before
+
+
 def test_an_unknown_option_is_a_usage_error(project: Path) -> None:
     stdout, stderr, exit_code = _finish(_start(project, "--chek"))
 

@@ -191,7 +191,7 @@ def test_300_dropped_tables_are_all_named() -> None:
     assert_fits(text)
 
 
-def test_3000_dropped_columns_leave_every_table_named() -> None:
+def test_of_3000_dropped_columns_every_table_is_named_and_as_many_columns_as_there_is_room_for() -> None:
     columns = [column(f"some_column_of_the_table_{number}") for number in range(10)]
     tables = [
         change(address(n), "update", before=table(f"t{n:03}", DAY, *columns), after=table(f"t{n:03}", DAY))
@@ -201,7 +201,21 @@ def test_3000_dropped_columns_leave_every_table_named() -> None:
     text = report_of(*tables)
 
     assert text.startswith("**Stop: 3,000 columns would be dropped with their values.**")
-    assert all(f"`{address(number)}`: 10 findings" in text for number in range(300))
+    counted = [f"- `{address(number)}`: 10 findings\n" in text for number in range(300)]
+    told = [f"drops `{columns[9]['name']}` (`{address(number)}`)\n" in text for number in range(300)]
+    assert [one != other for one, other in zip(counted, told, strict=True)] == [True] * 300
+    assert sum(told) > 60
+    assert_fits(text)
+
+
+def test_of_a_table_that_drops_thousands_of_columns_the_first_are_named() -> None:
+    columns = [column(f"some_column_of_the_table_{number}") for number in range(3_000)]
+    before, after = table("t001", DAY, *columns), table("t001", DAY)
+
+    text = report_of(change(address(1), "update", before=before, after=after))
+
+    assert text.startswith("**Stop: 3,000 columns would be dropped with their values.**")
+    assert f"drops `{columns[199]['name']}`; 2,800 more (`{address(1)}`)\n" in text
     assert_fits(text)
 
 

@@ -186,7 +186,7 @@ def _actions(old: Table, new: Table) -> list[list[str]]:
     """What Terraform may plan: more than one where the provider is of two minds."""
     changes: list[Change] = [
         *layout_changes(old, new),
-        *column_changes(old.columns, new.columns, table="t", clustering=old.clustering),
+        *column_changes(old.columns, new.columns, table="t"),
     ]
     losses = {change.loss for change in changes}
     if Loss.replaced in losses:

@@ -48,6 +48,7 @@ ACCEPTED: list[dict[str, Any]] = [
 
 CLOUD_SQL = "Each of cloud_sql_instances must be project:region:instance, such as example-project:europe-west1:shop."
 CRON_FIELDS = 'schedule must have five fields, minute, hour, day of month, month and day of week, such as "15 4 * * *".'
+CRON_RANGES = "schedule must have ranges that go up, such as 1-5: one over midnight is two, such as 22-23,0-2."
 CRON = (
     "schedule must be made of *, numbers, ranges such as 1-5, steps such as */10 and lists of those with commas: "
     "minute 0-59, hour 0-23, day of month 1-31, month 1-12 or JAN-DEC, day of week 0-7 or SUN-SAT."
@@ -163,6 +164,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"schedule": "0 4 * * 1-"}, CRON),
     ({"schedule": "0 4 * * ,1"}, CRON),
     ({"schedule": "0 4 L * *"}, CRON),
+    ({"schedule": "0 22-2 * * *"}, CRON_RANGES),
+    ({"schedule": "0 4 * * 1-3,6-5/2"}, CRON_RANGES),
     (secret("1ST"), f"Each name in secrets {VARIABLE_NAME}"),
     (secret("CLOUD_RUN_JOB"), f"secrets {RESERVED}"),
     (

@@ -106,6 +106,7 @@ def test_a_bucket_for_the_state_becomes_the_root_s_backend(tmp_path: Path) -> No
 
 
 def test_what_is_intended_is_said_to_the_review(tmp_path: Path) -> None:
-    shown = make(tmp_path, "--dry-run", "plan", "ALLOW=module.a module.b").stdout
+    shown = make(tmp_path, "--dry-run", "plan", 'ALLOW=module.a module.b["shop@example.com"]').stdout
 
-    assert f"-m codegen.review --allow module.a --allow module.b {tmp_path}/.plan/plan.json\n" in shown
+    options = """--allow 'module.a' --allow 'module.b["shop@example.com"]'"""
+    assert f"-m codegen.review {options} {tmp_path}/.plan/plan.json\n" in shown
