@@ -36,11 +36,11 @@ check: install ## Lint, types, drift of the generated Terraform, its format.
 codegen: install ## Render Terraform from the extractors of SETTINGS, in PROJECT.
 	PYTHONPATH=$(PROJECT) $(BIN)/python -m codegen $(ARGS)
 
-bench: install ## Print speed and memory.
-	$(BIN)/python tests/benchmarks
+bench: install ## Compare speed and memory with those of other tools.
+	$(BIN)/python tests/benchmarks $(ARGS)
 
-clean: ## Remove the environment and what the demo made.
-	rm -rf $(VENV) .demo
+clean: ## Remove the environment and what demo and bench made.
+	rm -rf $(VENV) .demo .bench
 
 install: $(INSTALLED)
 
