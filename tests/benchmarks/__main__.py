@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import subprocess
 import sys
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ sys.path[:1] = [str(REPOSITORY / "tests"), str(REPOSITORY / "tests" / "example")
 from benchmarks.databases import Databases  # noqa: E402 - found only now
 from benchmarks.environments import python_of  # noqa: E402
 from benchmarks.postgresql import running_postgresql  # noqa: E402
+from benchmarks.runs import own_environ  # noqa: E402
 from benchmarks.tools import TOOLS  # noqa: E402
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from benchmarks.tools import Tool
 
 MADE = REPOSITORY / ".bench"
+OTHER_COSTS = Path(__file__).parent / "other_costs.py"
 FLIGHTS = 336_776
 PLOTTED_ROWS = (10_000, 100_000, 1_000_000, 10_000_000)
 
@@ -51,9 +54,7 @@ def main() -> None:
         else:
             _compare(tools, databases, options, console)
     if options.only is None and not options.plot:
-        from benchmarks.other_costs import other_costs
-
-        console.print(other_costs())
+        subprocess.run([sys.executable, "-P", str(OTHER_COSTS)], env=own_environ(), check=True)
 
 
 def _compare(tools: Sequence[Tool], databases: Databases, options: argparse.Namespace, console: Console) -> None:
@@ -67,6 +68,8 @@ def _compare(tools: Sequence[Tool], databases: Databases, options: argparse.Name
         for keeps_rows in (True, False):
             with running_target(keeps_rows=keeps_rows) as target:
                 results = play(tools, target, database, rounds=options.rounds, tell=_tell)
+            if not results:
+                continue
             title = f"{rows:,} flights, {databases.kind} → {target.name}"
             console.print(table_of(title, results, rows))
             for result in results:
@@ -84,7 +87,9 @@ def _plot(tools: Sequence[Tool], databases: Databases, options: argparse.Namespa
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python tests/benchmarks", description=__doc__)
     keys = [tool.key for tool in TOOLS]
-    parser.add_argument("--only", nargs="+", choices=keys, metavar="TOOL", help=f"leave the others out: {', '.join(keys)}")
+    parser.add_argument(
+        "--only", nargs="+", choices=keys, metavar="TOOL", help=f"leave the others out: {', '.join(keys)}"
+    )
     parser.add_argument(
         "--rows", nargs="+", type=_count, metavar="N", help=f"so many flights, the same ones again and again; {FLIGHTS}"
     )

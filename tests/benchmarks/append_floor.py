@@ -31,9 +31,7 @@ def append(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
     client.batch_commit_write_streams(types.BatchCommitWriteStreamsRequest(parent=table, write_streams=[stream]))
 
 
-def _requests(
-    stream: str, schema: pa.Schema, batches: Iterator[pa.RecordBatch]
-) -> Iterator[types.AppendRowsRequest]:
+def _requests(stream: str, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[types.AppendRowsRequest]:
     offset = 0
     for batch in batches:
         request = types.AppendRowsRequest(write_stream=stream, offset=offset)

@@ -46,16 +46,23 @@ class Databases:
             path = self.directory / f"{name}.sqlite3"
             facts = path.with_suffix(".json")
             if not facts.exists():
-                path.unlink(missing_ok=True)
+                for leftover in self.directory.glob(f"{path.name}*"):
+                    leftover.unlink()
                 self._fill(str(path), rows, facts)
-            return FlightsDatabase(**json.loads(facts.read_text("utf-8")))
+            return _read(facts, str(path))
         self.postgresql.psql(f"CREATE DATABASE {name};")
         with tempfile.TemporaryDirectory() as directory:
             facts = Path(directory, "facts.json")
-            self._fill(self.postgresql.get_uri(name), rows, facts)
-            return FlightsDatabase(**json.loads(facts.read_text("utf-8")))
+            url = self.postgresql.get_uri(name)
+            self._fill(url, rows, facts)
+            return _read(facts, url)
 
     def _fill(self, database: str, rows: int, facts: Path) -> None:
         """`facts` is written last: what was interrupted is filled again."""
         command = [sys.executable, "-P", str(HERE / "fill_database.py"), str(rows), str(int(self.one_day)), str(facts)]
         subprocess.run(command, env={**own_environ(), "FLIGHTS_DATABASE": database}, check=True)
+
+
+def _read(facts: Path, name: str) -> FlightsDatabase:
+    found = json.loads(facts.read_text("utf-8"))
+    return FlightsDatabase(name=name, rows=found["rows"], last_day=found["last_day"], digest=found["digest"])

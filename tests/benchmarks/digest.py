@@ -69,4 +69,3 @@ class Digest:
             *(sums["rows"], sums["seconds"], self._least, self._most, *named),
             *(len(tails - {None}), len(carriers), len(routes), sums["cancelled"]),
         ]
-

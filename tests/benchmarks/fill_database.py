@@ -6,7 +6,7 @@ import json
 import os
 import sqlite3
 import sys
-from dataclasses import asdict
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
 from pathlib import Path
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import django
 from django.core.management import call_command
 
-from benchmarks.databases import FlightsDatabase
 from benchmarks.digest import Digest
 from flights.csv_file import read_flights
 
@@ -35,13 +34,12 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     digest = Digest()
     insert_flights(digest.of(_in_a_day(rows) if one_day else _as_they_are(rows)))
-    filled = FlightsDatabase(
-        name=os.environ["FLIGHTS_DATABASE"], rows=rows, last_day=digest.last_day, digest=digest.numbers()
-    )
-    if "://" not in filled.name:
-        with sqlite3.connect(filled.name) as connection:
+    name = os.environ["FLIGHTS_DATABASE"]
+    if "://" not in name:
+        with closing(sqlite3.connect(name)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    facts.write_text(json.dumps(asdict(filled)), "utf-8")
+    found = {"rows": rows, "last_day": digest.last_day, "digest": digest.numbers()}
+    facts.write_text(json.dumps(found), "utf-8")
 
 
 def _as_they_are(rows: int) -> Iterator[CsvFlight]:

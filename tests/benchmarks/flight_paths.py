@@ -48,7 +48,10 @@ class ByRows(BaseExtractor[Departure]):
         return starmap(Departure, _flights(date_start, date_end).iterator(chunk_size=2_000))
 
 
-def _flights(date_start: datetime, date_end: datetime) -> Any:
+def _flights(date_start: datetime, date_end: datetime) -> QuerySet[Flight, Any]:
     # In no order: what the floors read has none either.
     flights = Flight.objects.filter(scheduled_at__gte=date_start, scheduled_at__lt=date_end)
-    return flights.annotate(timestamp=F("scheduled_at"), flight=F("number")).values_list(*NAMES)
+    selected: QuerySet[Flight, Any] = flights.annotate(timestamp=F("scheduled_at"), flight=F("number")).values_list(
+        *NAMES
+    )
+    return selected

@@ -39,12 +39,14 @@ def plot(  # noqa: PLR0913 - what a plot is
         for result in results:
             if (cost := result.cost) is not None:
                 megabytes = cost.peak_bytes / 1e6
-                points.append({
-                    "tool": result.tool.name,
-                    "rows": rows,
-                    "rows_per_second": rows / cost.seconds,
-                    "megabytes": megabytes,
-                })
+                points.append(
+                    {
+                        "tool": result.tool.name,
+                        "rows": rows,
+                        "rows_per_second": rows / cost.seconds,
+                        "megabytes": megabytes,
+                    }
+                )
                 tell(f"{result.tool.name}: {rows / cost.seconds:,.0f} rows/s, {megabytes:,.0f} MB at {rows:,} rows")
     data = into / "plot.json"
     data.write_text(json.dumps({"title": f"Flights {databases.kind} → BigQuery emulator", "points": points}), "utf-8")

@@ -15,6 +15,7 @@ from benchmarks.stopwatch import measured
 def main() -> None:
     django.setup()
     from bigquery_exporter.base import BigQueryExporter
+
     from flights.models import Flight
 
     class DepartureExporter(BigQueryExporter):

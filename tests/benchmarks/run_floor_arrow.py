@@ -20,19 +20,21 @@ SQL = (
     "SELECT scheduled_at, carrier, number, tail_number, origin, destination, distance_miles, "
     "departure_delay_minutes, arrival_delay_minutes, air_time_minutes, cancelled FROM flights_flight"
 )
-SCHEMA = pa.schema([
-    pa.field("timestamp", pa.timestamp("us", "UTC"), nullable=False),
-    pa.field("carrier", pa.string(), nullable=False),
-    pa.field("flight", pa.int64(), nullable=False),
-    pa.field("tail_number", pa.string()),
-    pa.field("origin", pa.string(), nullable=False),
-    pa.field("destination", pa.string(), nullable=False),
-    pa.field("distance_miles", pa.int64(), nullable=False),
-    pa.field("departure_delay_minutes", pa.int64()),
-    pa.field("arrival_delay_minutes", pa.int64()),
-    pa.field("air_time_minutes", pa.int64()),
-    pa.field("cancelled", pa.bool_(), nullable=False),
-])
+SCHEMA = pa.schema(
+    [
+        pa.field("timestamp", pa.timestamp("us", "UTC"), nullable=False),
+        pa.field("carrier", pa.string(), nullable=False),
+        pa.field("flight", pa.int64(), nullable=False),
+        pa.field("tail_number", pa.string()),
+        pa.field("origin", pa.string(), nullable=False),
+        pa.field("destination", pa.string(), nullable=False),
+        pa.field("distance_miles", pa.int64(), nullable=False),
+        pa.field("departure_delay_minutes", pa.int64()),
+        pa.field("arrival_delay_minutes", pa.int64()),
+        pa.field("air_time_minutes", pa.int64()),
+        pa.field("cancelled", pa.bool_(), nullable=False),
+    ]
+)
 ROWS = 32_768  # about 3 MB
 
 

@@ -73,6 +73,7 @@ def own_environ() -> dict[str, str]:
         **{name: value for name, value in os.environ.items() if not name.startswith(_AMBIENT)},
         "DJANGO_SETTINGS_MODULE": "benchmarks.flights_settings",
         "NO_GCE_CHECK": "true",
+        "NO_PROXY": "127.0.0.1",
         "PYTHONPATH": os.pathsep.join(paths),
     }
 

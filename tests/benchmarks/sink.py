@@ -44,8 +44,9 @@ class CountedStreams(Streams):
 
     def append(self, stream: Stream, batch: pa.RecordBatch, offset: int | None) -> int:
         assert offset in {None, stream.rows}
+        at = stream.rows
         stream.rows += batch.num_rows
-        return stream.rows - batch.num_rows
+        return at
 
     def commit(self, names: Sequence[str]) -> tuple[datetime | None, dict[str, str]]:
         committed = super().commit(names)
