@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from flights.csv_file import CsvFlight
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = 86_400_000_000  # microseconds; the sum of whole instants would not fit into 64 bits
 
 
 def digest_sql(table: str, *, model_names: bool) -> str:
     """Gives one row of them."""
     at, number = ("scheduled_at", "number") if model_names else ("timestamp", "flight")
     return (
-        f"SELECT COUNT(*), SUM(UNIX_SECONDS(`{at}`)), UNIX_SECONDS(MIN(`{at}`)), UNIX_SECONDS(MAX(`{at}`)), "
+        f"SELECT COUNT(*), SUM(MOD(UNIX_MICROS(`{at}`), {_DAY})), UNIX_MICROS(MIN(`{at}`)), UNIX_MICROS(MAX(`{at}`)), "
         f"SUM(`{number}`), SUM(`distance_miles`), SUM(`departure_delay_minutes`), SUM(`arrival_delay_minutes`), "
         "SUM(`air_time_minutes`), COUNT(`tail_number`), COUNT(DISTINCT `tail_number`), COUNT(DISTINCT `carrier`), "
         f"COUNT(DISTINCT CONCAT(`origin`, `destination`)), COUNTIF(`cancelled`) FROM `{table}`"
@@ -43,12 +44,12 @@ class Digest:
     def of(self, flights: Iterable[CsvFlight]) -> Iterator[CsvFlight]:
         sums, (tails, carriers, routes) = self._sums, self._kinds
         for flight in flights:
-            second = (flight.scheduled_at - _EPOCH) // timedelta(seconds=1)
-            self._least = min(self._least or second, second)
-            self._most = max(self._most, second)
+            instant = (flight.scheduled_at - _EPOCH) // timedelta(microseconds=1)
+            self._least = min(self._least or instant, instant)
+            self._most = max(self._most, instant)
             self._last = max(self._last, flight.scheduled_at.astimezone(UTC))
             sums["rows"] += 1
-            sums["seconds"] += second
+            sums["times"] += instant % _DAY
             sums["number"] += flight.number
             sums["distance"] += flight.distance_miles
             sums["departure"] += flight.departure_delay_minutes or 0
@@ -66,6 +67,6 @@ class Digest:
         sums, (tails, carriers, routes) = self._sums, self._kinds
         named = [sums[name] for name in ("number", "distance", "departure", "arrival", "air", "tails")]
         return [
-            *(sums["rows"], sums["seconds"], self._least, self._most, *named),
+            *(sums["rows"], sums["times"], self._least, self._most, *named),
             *(len(tails - {None}), len(carriers), len(routes), sums["cancelled"]),
         ]

@@ -96,7 +96,7 @@ def test_the_sink_answers_an_export_and_tells_how_many_rows_it_was_sent(sink: Ta
 def test_the_sink_counts_the_rows_of_insert_all_whatever_they_hold(sink: Target) -> None:
     sink.clients.http("POST", "datasets", {"datasetReference": {"datasetId": "inserted"}, "location": "EU"})
     sink.clients.make_table("inserted.texts", field("text", "STRING"))
-    rows = [{"text": 'a text like {"json": {}}'}, {"text": None}, {"text": '"json":'}]
+    rows: list[dict[str, str | None]] = [{"text": 'a text like {"json": {}}'}, {"text": None}, {"text": '"json":'}]
 
     errors = sink.clients.bigquery.insert_rows_json(f"{sink.clients.emulator.project}.inserted.texts", rows)
 
