@@ -23,7 +23,18 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
 TIMEOUT_SECONDS = 3600.0
-_AMBIENT = ("BIGQUERY_", "CLOUDSDK_", "CLOUD_RUN_", "DLT_", "GCE_", "GOOGLE_", "PG", "RUNTIME__")
+_AMBIENT = (
+    "BENCHMARK_",
+    "BIGQUERY_",
+    "CLOUDSDK_",
+    "CLOUD_RUN_",
+    "DLT_",
+    "GCE_",
+    "GOOGLE_",
+    "PG",
+    "PYTHON",
+    "RUNTIME__",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +86,8 @@ def own_environ() -> dict[str, str]:
         "NO_GCE_CHECK": "true",
         "NO_PROXY": "127.0.0.1",
         "PYTHONPATH": os.pathsep.join(paths),
+        # Compiled once, also where the environment says not to: else it would be done again in every run, and measured.
+        "PYTHONPYCACHEPREFIX": str(REPOSITORY / ".bench" / "pycache"),
     }
 
 
