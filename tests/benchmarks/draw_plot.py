@@ -22,8 +22,10 @@ def main() -> None:
         line = {"marker": "o", "linestyle": "--" if "floor" in tool else "-", "label": tool}
         speed.plot(rows, [point["rows_per_second"] for point in points], **line)
         memory.plot(rows, [point["megabytes"] for point in points], **line)
-    for axes, label in ((speed, "rows/s"), (memory, "peak memory of the client, MB")):
-        axes.set(xscale="log", yscale="log", xlabel="rows", ylabel=label)
+    speed.set(xscale="log", yscale="log", xlabel="rows", ylabel="rows/s")
+    memory.set(xscale="log", xlabel="rows", ylabel="peak memory of the client, MB")
+    memory.set_ylim(bottom=0)
+    for axes in (speed, memory):
         axes.grid(visible=True, which="both", alpha=0.3)
     speed.legend(fontsize="small")
     figure.savefig(picture)
