@@ -9,6 +9,7 @@ import subprocess
 import sys
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,10 @@ PLOTTED_ROWS = (10_000, 100_000, 1_000_000, 10_000_000)
 
 
 def main() -> None:
-    options = _parser().parse_args()
+    parser = _parser()
+    options = parser.parse_args()
+    if options.postgresql and find_spec("pgserver") is None:
+        parser.error("--postgresql needs the package pgserver, which has no wheel for this Python. Use 3.11 or 3.12.")
     os.environ |= {"DJANGO_SETTINGS_MODULE": "benchmarks.flights_settings", "FLIGHTS_DATABASE": ":memory:"}
     import django
 

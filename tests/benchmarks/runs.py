@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -45,8 +44,6 @@ class Cost:
     cpu_seconds: float
     peak_bytes: int
     """Of the whole process."""
-    process_seconds: float
-    """From its start to its end."""
 
 
 class FailedRunError(Exception):
@@ -95,7 +92,6 @@ def _run(tool: Tool, python: Path, environ: dict[str, str], database: FlightsDat
     arguments = [argument.format(last_day=database.last_day) for argument in tool.arguments]
     # -P: the directory of the script is not where modules are looked for, `runs` and `tools` might be anybody's.
     command = [str(python), "-P", str(HERE / tool.script), *arguments]
-    started = time.monotonic()
     try:
         ended = subprocess.run(
             command,
@@ -108,11 +104,10 @@ def _run(tool: Tool, python: Path, environ: dict[str, str], database: FlightsDat
         )
     except subprocess.TimeoutExpired as error:
         raise FailedRunError(f"no end after {TIMEOUT_SECONDS:.0f} s") from error
-    process_seconds = time.monotonic() - started
     lines = ended.stdout.splitlines()
     if ended.returncode or not lines:
         raise FailedRunError(f"exit code {ended.returncode}\n{ended.stdout[-2_000:]}{ended.stderr[-4_000:]}")
-    return Cost(**json.loads(lines[-1]), process_seconds=process_seconds)
+    return Cost(**json.loads(lines[-1]))
 
 
 def typical(costs: Sequence[Cost]) -> Cost:
@@ -121,7 +116,6 @@ def typical(costs: Sequence[Cost]) -> Cost:
         seconds=median(cost.seconds for cost in costs),
         cpu_seconds=median(cost.cpu_seconds for cost in costs),
         peak_bytes=int(median(cost.peak_bytes for cost in costs)),
-        process_seconds=median(cost.process_seconds for cost in costs),
     )
 
 

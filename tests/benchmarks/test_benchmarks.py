@@ -141,7 +141,5 @@ def _tools(*keys: str) -> list[Tool]:
 
 def _result(key: str, *seconds: float, cpu: float, megabytes: int) -> Result:
     (tool,) = _tools(key)
-    costs = [
-        Cost(seconds=one, cpu_seconds=cpu, peak_bytes=megabytes * 1_000_000, process_seconds=one + 1) for one in seconds
-    ]
+    costs = [Cost(seconds=one, cpu_seconds=cpu, peak_bytes=megabytes * 1_000_000) for one in seconds]
     return Result(tool=tool, costs=costs)
