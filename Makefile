@@ -69,11 +69,11 @@ $(if $(STATE_BUCKET),printf 'terraform {\n  backend "gcs" {}\n}\n' > $(ROOT)/sta
 $(TERRAFORM) init -input=false $(if $(STATE_BUCKET),-backend-config=bucket=$(STATE_BUCKET)) >&2
 endef
 
-bench: install ## Print speed and memory.
-	$(BIN)/python tests/benchmarks
+bench: install ## Compare speed and memory with those of other tools.
+	$(BIN)/python tests/benchmarks $(ARGS)
 
-clean: ## Remove the environment and what the demo made.
-	rm -rf $(VENV) .demo $(PLAN)
+clean: ## Remove the environment and what demo and bench made.
+	rm -rf $(VENV) .demo .bench $(PLAN)
 
 install: $(INSTALLED)
 

@@ -1,94 +1,123 @@
-"""`python tests/benchmarks`: what the exporter and codegen cost on this machine, as a table."""
+"""`python tests/benchmarks`: what an export costs, ours and other tools', as tables, on this machine."""
 
 from __future__ import annotations
 
+import argparse
 import os
+import platform
 import subprocess
 import sys
-import tempfile
-import time
-from dataclasses import dataclass
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.table import Table
 
-HERE = Path(__file__).resolve().parent
-REPOSITORY = HERE.parents[1]
-ROWS = int(os.environ.get("LARGE_DAY_ROWS", "3_000_000"))
-EXTRACTORS = 200
+REPOSITORY = Path(__file__).resolve().parents[2]
+# `python DIRECTORY` puts the directory itself on the path, where our `tools` is nobody's module.
+sys.path[:1] = [str(REPOSITORY / "tests"), str(REPOSITORY / "tests" / "example"), str(REPOSITORY)]
 
+from benchmarks.databases import Databases  # noqa: E402 - found only now
+from benchmarks.environments import python_of  # noqa: E402
+from benchmarks.postgresql import running_postgresql  # noqa: E402
+from benchmarks.runs import own_environ  # noqa: E402
+from benchmarks.tools import TOOLS  # noqa: E402
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
-    """Of one process, as the operating system counts it."""
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-    seconds: float
-    cpu_seconds: float
-    peak_megabytes: float
+    from benchmarks.tools import Tool
+
+MADE = REPOSITORY / ".bench"
+OTHER_COSTS = Path(__file__).parent / "other_costs.py"
+FLIGHTS = 336_776
+PLOTTED_ROWS = (10_000, 100_000, 1_000_000, 10_000_000)
 
 
 def main() -> None:
-    sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests"), str(HERE)]
-    table = Table("what", "wall s", "CPU s", "peak MB", title="Benchmarks", title_justify="left")
-    for name, cost in (*_exports(), _codegen()):
-        table.add_row(name, f"{cost.seconds:.1f}", f"{cost.cpu_seconds:.1f}", f"{cost.peak_megabytes:.0f}")
-    Console(width=None if sys.stdout.isatty() else 110).print(table)
+    parser = _parser()
+    options = parser.parse_args()
+    if options.postgresql and find_spec("pgserver") is None:
+        parser.error("--postgresql needs the package pgserver, which has no wheel for this Python. Use 3.11 or 3.12.")
+    os.environ |= {"DJANGO_SETTINGS_MODULE": "benchmarks.flights_settings", "FLIGHTS_DATABASE": ":memory:"}
+    import django
+
+    django.setup()  # for the tables' schemas; the databases are other processes' business
+    console = Console(width=None if sys.stdout.isatty() else 132, highlight=False)
+    tools = [tool for tool in TOOLS if options.only is None or tool.key in options.only]
+    for environment in dict.fromkeys(tool.environment for tool in tools if tool.environment):
+        python_of(environment, _tell)
+    MADE.mkdir(exist_ok=True)
+    server = running_postgresql() if options.postgresql else nullcontext(None)
+    with server as postgresql:
+        databases = Databases(directory=MADE, postgresql=postgresql, one_day=options.one_day or options.plot)
+        if options.plot:
+            _plot(tools, databases, options)
+        else:
+            _compare(tools, databases, options, console)
+    if options.only is None and not options.plot:
+        subprocess.run([sys.executable, "-P", str(OTHER_COSTS)], env=own_environ(), check=True)
 
 
-def _exports() -> list[tuple[str, Cost]]:
-    from emulator.process import running_emulator
+def _compare(tools: Sequence[Tool], databases: Databases, options: argparse.Namespace, console: Console) -> None:
+    from benchmarks.report import table_of
+    from benchmarks.rounds import play
+    from benchmarks.targets import running_target
 
-    with running_emulator() as emulator:
-        environ = {**os.environ, **emulator.environ, **_paths(), "DJANGO_SETTINGS_MODULE": "benchmark_settings"}
-        environ["LARGE_DAY_ROWS"] = str(ROWS)
-        _run([sys.executable, str(HERE / "make_warehouse.py")], environ)
-        command = [sys.executable, "-m", "django", "smolqwery_extract", "--to", "2025-01-01"]
-        return [
-            (f"export a day of {ROWS:,} rows from a generator", _run(command, environ)),
-            ("the same again: nothing new", _run(command, environ)),
-        ]
-
-
-def _codegen() -> tuple[str, Cost]:
-    with tempfile.TemporaryDirectory() as directory:
-        names = [f"Statistic{number}" for number in range(EXTRACTORS)]
-        module = [
-            "from many_helpers import *",
-            *(f"class {n}Row(Row): pass\nclass {n}(Base[{n}Row]): pass" for n in names),
-        ]
-        Path(directory, "many.py").write_text("\n".join(module), "utf-8")
-        helpers = (
-            "from dataclasses import dataclass\nfrom exporter import BaseExtractor, ExtractorType, sq_field\n"
-            "from typing import Generic, TypeVar\nT = TypeVar('T')\n"
-            "@dataclass\nclass Row:\n    users: int = sq_field(differentiate=True)\n    name: str | None = None\n"
-            "class Base(BaseExtractor[T], Generic[T]):\n"
-            "    def get_extractor_type(self): return ExtractorType.date_aggregated\n"
-            "    def extract(self, date_start, date_end): return []\n"
-        )
-        Path(directory, "many_helpers.py").write_text(helpers, "utf-8")
-        environ = {**os.environ, **_paths(directory), "DJANGO_SETTINGS_MODULE": "benchmark_settings"}
-        environ["BENCHMARK_EXTRACTORS"] = ",".join(f"many.{name}" for name in names)
-        command = [sys.executable, "-m", "codegen", "--output", str(Path(directory, "warehouse"))]
-        return f"codegen for {EXTRACTORS} extractors", _run(command, environ)
+    console.print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {_machine()}; medians of {options.rounds} rounds.")
+    for rows in options.rows or (FLIGHTS,):
+        database = databases.of(rows)
+        for keeps_rows in (True, False):
+            with running_target(keeps_rows=keeps_rows) as target:
+                results = play(tools, target, database, rounds=options.rounds, tell=_tell)
+            if not results:
+                continue
+            title = f"{rows:,} flights, {databases.kind} → {target.name}"
+            console.print(table_of(title, results, rows))
+            for result in results:
+                if result.problem:
+                    console.print(f"{result.tool.name}: no figure, {result.problem}", style="red")
 
 
-def _paths(*more: str) -> dict[str, str]:
-    return {"PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "tests"), str(HERE), *more])}
+def _plot(tools: Sequence[Tool], databases: Databases, options: argparse.Namespace) -> None:
+    from benchmarks.plot import plot
+
+    python = python_of("plot", _tell)
+    plot(tools, databases, options.rows or PLOTTED_ROWS, python=python, into=MADE, rounds=options.rounds, tell=_tell)
 
 
-def _run(command: list[str], environ: dict[str, str]) -> Cost:
-    started = time.monotonic()
-    with subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL) as process:
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"Exit code {process.returncode}: {' '.join(command)}")
-    return Cost(
-        seconds=time.monotonic() - started,
-        cpu_seconds=usage.ru_utime + usage.ru_stime,
-        peak_megabytes=usage.ru_maxrss / 1024,
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python tests/benchmarks", description=__doc__)
+    keys = [tool.key for tool in TOOLS]
+    parser.add_argument(
+        "--only", nargs="+", choices=keys, metavar="TOOL", help=f"leave the others out: {', '.join(keys)}"
     )
+    parser.add_argument(
+        "--rows", nargs="+", type=_count, metavar="N", help=f"so many flights, the same ones again and again; {FLIGHTS}"
+    )
+    parser.add_argument("--rounds", type=_count, default=3, metavar="N", help="of which the median counts; %(default)s")
+    parser.add_argument("--one-day", action="store_true", help="all flights within one day, not within a year")
+    parser.add_argument("--postgresql", action="store_true", help="from PostgreSQL, not from a file of SQLite")
+    parser.add_argument(
+        "--plot", action="store_true", help="draw throughput and memory against rows in a day, 10,000 to 10,000,000"
+    )
+    return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return int(text)
+
+
+def _machine() -> str:
+    return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - progress
 
 
 if __name__ == "__main__":

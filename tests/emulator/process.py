@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 PROJECT = "example-project"
 START_SECONDS = 60.0
@@ -58,6 +58,13 @@ def running_emulator(*, write_stream_rows: int = WRITE_STREAM_ROWS, repaired: bo
     command = [sys.executable, *SERVER, "--write-stream-rows", str(write_stream_rows)]
     if not repaired:
         command.append("--unrepaired")
+    with running_server(command) as emulator:
+        yield emulator
+
+
+@contextmanager
+def running_server(command: Sequence[str]) -> Iterator[Emulator]:
+    """A child process whose first line says where it listens, and which ends when its stdin does."""
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as stderr,
         # A session of its own: Ctrl-C in the terminal reaches the command under test, which may

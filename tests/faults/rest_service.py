@@ -32,6 +32,19 @@ _STEPS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
 _READ_SECONDS = 30.0
 
 
+def step_of(method: str, address: str) -> tuple[str, dict[str, str], dict[str, str]]:
+    """The step, the names in its path, and its query. Raises ApiError."""
+    url = urlsplit(address)
+    for step, of_method, path in _STEPS:
+        found = path.fullmatch(url.path)
+        if method == of_method and found is not None:
+            names = found.groupdict()
+            if names.pop("project") != PROJECT:
+                raise ApiError("notFound", f"Not found: Project {found['project']}")
+            return step, names, dict(parse_qsl(url.query))
+    raise ApiError("notFound", f"The fault server knows no {method} {url.path}")
+
+
 class RestService:
     """An HTTP server on a free port. A connection carries one request, so none is left behind."""
 
@@ -92,15 +105,8 @@ class _Handler(BaseHTTPRequestHandler):
             pass  # the client has left
 
     def _answer(self, body: Any) -> Any:
-        address = urlsplit(self.path)
-        for step, method, path in _STEPS:
-            found = path.fullmatch(address.path)
-            if method == self.command and found is not None:
-                names = found.groupdict()
-                if names.pop("project") != PROJECT:
-                    raise ApiError("notFound", f"Not found: Project {found['project']}")
-                return self._service.steps.answer(step, names, dict(parse_qsl(address.query)), body)
-        raise ApiError("notFound", f"The fault server knows no {self.command} {address.path}")
+        step, names, query = step_of(self.command, self.path)
+        return self._service.steps.answer(step, names, query, body)
 
     @property
     def _service(self) -> RestService:

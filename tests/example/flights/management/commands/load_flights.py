@@ -46,7 +46,7 @@ def _load(flights: Iterable[CsvFlight]) -> int:
     Flight.objects.all().delete()
     HourlyTraffic.objects.all().delete()
     hours: dict[datetime, HourlyTraffic] = {}
-    _insert(_counted(flights, hours))
+    insert_flights(_counted(flights, hours))
     HourlyTraffic.objects.bulk_create(hours.values())
     return sum(hour.departures for hour in hours.values())
 
@@ -67,7 +67,7 @@ def _counted(flights: Iterable[CsvFlight], hours: dict[datetime, HourlyTraffic])
         yield flight
 
 
-def _insert(flights: Iterable[CsvFlight]) -> None:
+def insert_flights(flights: Iterable[CsvFlight]) -> None:
     """Not by bulk_create(), which takes several times as long."""
     quote, adapt = connection.ops.quote_name, connection.ops.adapt_datetimefield_value
     table = f"{quote(Flight._meta.db_table)} ({', '.join(map(quote, CsvFlight._fields))})"

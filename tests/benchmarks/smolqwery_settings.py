@@ -1,0 +1,38 @@
+"""Settings for smolqwery 0.1.3: those of the flights, and what it wants to be there."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from benchmarks.flights_settings import (
+    DATABASES,
+    DEFAULT_AUTO_FIELD,
+    INSTALLED_APPS,
+    SECRET_KEY,
+    SMOLQWERY_ACL_GROUPS,
+    SMOLQWERY_DATASET,
+    SMOLQWERY_DATASET_LOCATION,
+    TIME_ZONE,
+    USE_TZ,
+)
+
+__all__ = [
+    "DATABASES",
+    "DEFAULT_AUTO_FIELD",
+    "INSTALLED_APPS",
+    "SECRET_KEY",
+    "SMOLQWERY_ACL_GROUPS",
+    "SMOLQWERY_DATASET",
+    "SMOLQWERY_DATASET_LOCATION",
+    "TIME_ZONE",
+    "USE_TZ",
+]
+
+SMOLQWERY_DJANGO_APP = "flights"
+SMOLQWERY_EXTRACTORS = ["benchmarks.run_smolqwery.DepartureExtractor"]
+SMOLQWERY_FIRST_DATE = date(2025, 1, 1)
+SMOLQWERY_GOOGLE_TYPE = "service_account"
+SMOLQWERY_GOOGLE_PROJECT_ID = SMOLQWERY_GOOGLE_PRIVATE_KEY_ID = SMOLQWERY_GOOGLE_PRIVATE_KEY = "none"
+SMOLQWERY_GOOGLE_CLIENT_EMAIL = SMOLQWERY_GOOGLE_CLIENT_ID = SMOLQWERY_GOOGLE_AUTH_URI = "none"
+SMOLQWERY_GOOGLE_TOKEN_URI = SMOLQWERY_GOOGLE_AUTH_PROVIDER_X509_CERT_URL = "none"
+SMOLQWERY_GOOGLE_CLIENT_X509_CERT_URL = "none"
