@@ -69,9 +69,9 @@ def _run(directory: Path, *command: str, environ: Mapping[str, str] | None = Non
 
 def _done(directory: Path, *command: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     words = command[0].split() if len(command) == 1 else list(command)
-    inherited = {
-        name: value for name, value in os.environ.items() if not name.startswith(("BIGQUERY_", "GOOGLE_", "TF_"))
-    }
+    # Not a `make` below the one that may run this.
+    others = ("BIGQUERY_", "GOOGLE_", "TF_", "MAKE", "MFLAGS")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(others)}
     paths = {
         "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
         "PYTHONPATH": os.pathsep.join((str(REPOSITORY), str(directory))),
