@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     Job: TypeAlias = Callable[[Connection], object]
 
-_AHEAD = 4
-_BATCH_BYTES, _BATCH_ROWS = 1_000_000, 8_192
+_AHEAD = 2
+_BATCH_BYTES = 4_000_000
 _CLOSE_SECONDS, _CLOSE_TRIES = 2.0, 20
 
 
@@ -128,16 +128,15 @@ class ArrowReader:
 def _coalesced(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """SQLite's are counted in rows, few enough that wide ones take no more memory than narrow ones can spare."""
     waiting: list[pa.RecordBatch] = []
-    rows = size = 0
+    size = 0
     for batch in batches:
         if not batch.num_rows:
             continue
         waiting.append(batch)
-        rows += batch.num_rows
         size += batch.nbytes
-        if rows >= _BATCH_ROWS or size >= _BATCH_BYTES:
+        if size >= _BATCH_BYTES:
             yield _joined(waiting)
-            waiting, rows, size = [], 0, 0
+            waiting, size = [], 0
     if waiting:
         yield _joined(waiting)
 

@@ -13,7 +13,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import pyarrow.compute as pc
+from adbc_driver_manager import OperationalError
 from adbc_driver_sqlite import dbapi
 
 from exporter.adbc import ArrowReader
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 _BATCH_ROWS = 1_024
 _TIMEOUT_SECONDS = 5.0  # of Python's driver
+
+# Outside of triggers SQLite has no function that raises: this one has no result, https://www.sqlite.org/lang_corefunc.html#abs
+_RAISE, _ODD_VALUE = "abs(-9223372036854775808)", "integer overflow"
 
 # The first row tells the driver the type of each column; its own guess is the first value that is not NULL. Text is
 # asked for as bytes: then a number in its place is an error, where the driver would write it as text.
@@ -100,12 +103,15 @@ class SqliteSource:
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Raises RowsNeededError: bytes in the place of text, or the other way round. And what the driver raises."""
         first_row = 1
-        for batch in self._reader.batches():
-            if pc.max(batch.column(batch.num_columns - 1)).as_py():
-                raise RowsNeededError("a value of another type than Django's")
-            if batch.num_rows > first_row:
-                yield batch.slice(first_row).select(range(batch.num_columns - 1))
-            first_row = 0
+        try:
+            for batch in self._reader.batches():
+                if batch.num_rows > first_row:
+                    yield batch.slice(first_row)
+                first_row = 0
+        except OperationalError as error:
+            if _ODD_VALUE in str(error):
+                raise RowsNeededError("a value of another type than Django's") from error
+            raise
 
     def is_lost(self) -> bool:
         """A file has no connection to lose."""
@@ -129,7 +135,7 @@ class SqliteSource:
 
 
 def _typed(statement: Statement) -> str:
-    """With a first row of values that tell the driver the types, and a last column that tells what it cannot."""
+    """With a first row of values that tell the driver the types, and an error at a row that has others."""
     names = [f"c{place}" for place in range(len(statement.selected))]
     first = [_first_value(selected.kind) for selected in statement.selected]
     odd = [
@@ -141,7 +147,8 @@ def _typed(statement: Statement) -> str:
     columns = ", ".join(names)
     return (
         f"WITH q({columns}) AS ({_qmarks(statement.sql)}) "
-        f"SELECT {', '.join(first)}, 0 UNION ALL SELECT {columns}, {' OR '.join(odd) or '0'} FROM q"
+        f"SELECT {', '.join(first)} UNION ALL SELECT {columns} FROM q"
+        + (f" WHERE ({' OR '.join(odd)}) IS NOT TRUE OR {_RAISE}" if odd else "")
     )
 
 

@@ -32,8 +32,8 @@ UNIT_ROWS = 1_000_000
 UNIT_BYTES = 128_000_000
 UNIT_SECONDS = 300
 
-# A day enters the stream when all of it is valid. One that is larger than this is not held back in memory: it is a
-# unit of its own, and its stream is dropped if the day fails.
+# A day after the first enters the stream when all of it is valid, held back until then. One that is larger than this is
+# a unit of its own.
 HELD_BYTES = 16_000_000
 
 _PAST_YEARS = 10  # https://cloud.google.com/bigquery/docs/write-api#time-unit-column-partitioning
@@ -153,20 +153,19 @@ class Draft(AbstractContextManager["Draft"]):
         """Whether the unit may go on after this day, as far as `last`."""
         if not day.is_empty:
             self._require_partition(day)
-        rows, held, held_bytes, streaming = 0, list[Batch](), 0, False
+        rows, held, size = 0, list[Batch](), 0
         for batch in self._batches_of(day, last):
             rows += batch.num_rows
+            size += batch.nbytes
+            if not self.days:  # if it fails the unit does, and its stream is dropped
+                self._send([batch])
+                continue
+            if size > HELD_BYTES:
+                return False  # the next unit begins with this day
             held.append(batch)
-            held_bytes += batch.nbytes
-            if held_bytes > HELD_BYTES or streaming:
-                if self.days:
-                    return False  # the next unit begins with this day
-                streaming = True
-                self._send(held)
-                held, held_bytes = [], 0
         self._send(held)
         self._count(day.day, rows)
-        return not streaming
+        return size <= HELD_BYTES
 
     def _batches_of(self, day: Window, last: date) -> Iterator[Batch]:
         if day.is_empty:

@@ -95,7 +95,7 @@ def select(monkeypatch: pytest.MonkeyPatch, **columns: tuple[Any, Any]) -> None:
 def test_more_rows_than_a_batch_holds(shop: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The driver for SQLite takes the type of a column from its first rows: they have NULL where they can."""
     del shop
-    monkeypatch.setattr("exporter.adbc._BATCH_ROWS", 300)
+    monkeypatch.setattr("exporter.adbc._BATCH_BYTES", 10_000)
     full = {f"maybe_{name}": value for name, value in PLAIN_MAYBE.items()}
     put("shop", *[{"small": number} for number in range(700)], *[full] * 700, {"real": 0.25}, {"real": 1.0})
 

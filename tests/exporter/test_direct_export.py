@@ -260,7 +260,7 @@ def test_rows_that_were_sent_before_rows_were_needed_arrive_once(
     monkeypatch.setattr(unit, "HELD_BYTES", 0)
     for module, name in ((batches, "TARGET_BYTES"), (batches, "_FIRST_CHUNK_ROWS")):
         monkeypatch.setattr(module, name, 1)
-    monkeypatch.setattr("exporter.adbc._BATCH_ROWS", 1)
+    monkeypatch.setattr("exporter.adbc._BATCH_BYTES", 1)
     monkeypatch.setattr("exporter.adbc_sqlite._BATCH_ROWS", 1)
     with connections["writer"].cursor() as cursor:
         cursor.execute("UPDATE stock_item SET at = '2025-01-01 17:00:00Z' WHERE at = '2025-01-01 17:00:00'")
@@ -322,7 +322,7 @@ class TestPostgresql:
         many = [{"at": instant("2025-01-02", 20), "small": 1}] * 30_000
         put("writer", *many)
         monkeypatch.setattr(unit, "HELD_BYTES", 0)
-        monkeypatch.setattr("exporter.adbc._BATCH_ROWS", 100)
+        monkeypatch.setattr("exporter.adbc._BATCH_BYTES", 1_000)
         monkeypatch.setattr("exporter.adbc_postgresql._BATCH_BYTES", 1_000)
         breaks, cast = iter([None, None, terminate]), casts.cast
 
