@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -15,12 +16,11 @@ from google.rpc import code_pb2
 from exporter.shield import shielded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from google.cloud.bigquery_storage_v1 import BigQueryWriteClient
 
 _LIFE_SECONDS = 600.0  # BigQuery closes an idle call after as many
-_CLOSE_SECONDS = 2.0
 _NAMED_ROWS = 3
 _TAKEN = (code_pb2.OK, code_pb2.ALREADY_EXISTS)
 
@@ -30,6 +30,8 @@ class Append:
     """A serialized record batch and its place in the stream."""
 
     offset: int
+    before: int
+    """How many rows of the unit were sent before it, by whatever stream."""
     rows: int
     data: bytes
 
@@ -39,10 +41,14 @@ class AppendCall:
     lock and is never inside gRPC: a signal handler may raise in it anywhere.
     """
 
-    def __init__(self, client: BigQueryWriteClient, *, stream: str, schema: bytes) -> None:
+    def __init__(
+        self, client: BigQueryWriteClient, *, stream: str, schema: bytes, replied: Callable[[], object]
+    ) -> None:
+        """`replied` is called, on a thread of this call's, after each reply and at the end."""
         self._client = client
         self._stream = stream
         self._schema = schema
+        self._replied = replied
         self._appends: SimpleQueue[Append | None] = SimpleQueue()
         self._replies: SimpleQueue[types.AppendRowsResponse | exceptions.GoogleAPICallError] = SimpleQueue()
         self._call: Any = None
@@ -54,15 +60,18 @@ class AppendCall:
         """Not in the constructor: who is interrupted in here must have something to close."""
         self._thread.start()
 
-    def close(self) -> None:
-        """Leaves no thread, whatever the server does or does not."""
+    def cancel(self) -> None:
+        """Ends the call, soon."""
         self._closed = True
         self._appends.put(None)
         shielded(self._cancel)
+
+    def join(self, *, until: float) -> None:
+        """Leave no thread, whatever the server does or does not. After `cancel`; `until` as time.monotonic() has it."""
         if self._thread.is_alive():
-            self._thread.join(timeout=_CLOSE_SECONDS)
+            self._thread.join(timeout=max(0.0, until - time.monotonic()))
         if self._sender is not None:
-            self._sender.join(timeout=_CLOSE_SECONDS)
+            self._sender.join(timeout=max(0.0, until - time.monotonic()))
 
     def send(self, append: Append) -> None:
         self._appends.put(append)
@@ -81,7 +90,7 @@ class AppendCall:
             raise reply
         if reply.error.code not in _TAKEN:
             refused = "".join(
-                f"; row {append.offset + row.index + 1:,} of the unit: {row.message}"
+                f"; row {append.before + row.index + 1:,} of the unit: {row.message}"
                 for row in reply.row_errors[:_NAMED_ROWS]
             )
             raise exceptions.from_grpc_status(reply.error.code, f"{reply.error.message}{refused}")
@@ -101,17 +110,21 @@ class AppendCall:
             call.cancel()
         try:
             for reply in call:
-                self._replies.put(reply)
+                self._hand_over(reply)
         except grpc.RpcError as error:
             # It is the call itself, in a frame of its own traceback. What is left of a call is freed by the garbage
             # collector, if need be at the interpreter's end; it then waits for a lock that one of gRPC's threads may
             # have died with, and the process never ends. So nobody gets to hold it, and it is freed here.
-            self._replies.put(exceptions.from_grpc_status(call.code(), call.details()))
+            self._hand_over(exceptions.from_grpc_status(call.code(), call.details()))
             error.__traceback__ = None
         else:
-            self._replies.put(exceptions.Aborted("BigQuery has ended the call"))
+            self._hand_over(exceptions.Aborted("BigQuery has ended the call"))
         finally:
             self._call = None
+
+    def _hand_over(self, reply: types.AppendRowsResponse | exceptions.GoogleAPICallError) -> None:
+        self._replies.put(reply)
+        self._replied()
 
     def _requests(self) -> Iterator[types.AppendRowsRequest]:
         """On a thread of gRPC's."""

@@ -19,7 +19,7 @@ from exporter.reading import batches_of, reading
 from exporter.snapshot import lost_connection
 from exporter.statements import RowsNeededError
 from exporter.warehouse import path_of_table
-from exporter.write_stream import WriteStream
+from exporter.write_streams import WriteStreams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,7 +80,7 @@ class Draft(AbstractContextManager["Draft"]):
         self._by_rows = by_rows
         self._batches = batches_of(source.extractor)
         self._payloads = Payloads()
-        self._stream: WriteStream | None = None
+        self._streams: WriteStreams | None = None
         self._open = ExitStack()
         self._rows = self._bytes = 0
         self.days: list[date] = []
@@ -128,18 +128,17 @@ class Draft(AbstractContextManager["Draft"]):
                 self._count(day, rows)
 
     def finalize(self, *, run_id: str, generation: int) -> Unit:
-        """Seal the stream, if there were rows. Raises WriteError."""
+        """Seal the streams, if there were rows. Raises WriteError."""
         self._send_all(self._payloads.flush())
-        if self._stream is not None:
-            self._stream.finalize()
-            steps.reached("finalized")
+        if self._streams is not None:
+            self._streams.finalize()
         return Unit(
             table_id=self._source.table.table_id,
             table_created=self._source.table.created,
             days=tuple(self.days),
             row_counts=tuple(self.row_counts),
             generation=generation,
-            streams=(self._stream.name,) if self._stream else (),
+            streams=self._streams.names if self._streams else (),
             run_id=run_id,
         )
 
@@ -190,17 +189,16 @@ class Draft(AbstractContextManager["Draft"]):
         for payload in payloads:
             if self._dry_run:
                 continue
-            if self._stream is None:
-                self._stream = self._open.enter_context(
-                    WriteStream(
+            if self._streams is None:
+                self._streams = self._open.enter_context(
+                    WriteStreams(
                         self._warehouse.write_client,
                         table_path=path_of_table(self._destination),
                         schema=self._batches.schema_bytes(),
                         location=self._source.name,
                     )
                 )
-                steps.reached("opened")
-            self._stream.append(rows=payload.rows, data=payload.data)
+            self._streams.append(rows=payload.rows, data=payload.data)
             steps.reached("appended")
 
     def _require_partition(self, day: Window) -> None:

@@ -1,4 +1,4 @@
-"""Serialized record batches → one finalized PENDING write stream: open, append, finalize. commits.py makes it visible.
+"""Serialized record batches → one finalized PENDING write stream: open, append, finalize.
 
 Not the library's AppendRowsStream: it loses requests when the first call fails, hides the reason, and sends past a hole
 after a break. Here a window of appends stays until BigQuery has acknowledged it, and is sent again, in order, by a new
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from google.api_core import exceptions
 from google.cloud.bigquery_storage_v1 import types
@@ -20,27 +20,40 @@ from exporter.patience import CALL_SECONDS, RETRY, TRANSIENT, pauses, words
 from exporter.shield import shielded
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from google.cloud.bigquery_storage_v1 import BigQueryWriteClient
 
 NOTHING_VISIBLE = "Nothing of this unit is visible. Run the command again: it starts with the same day."
 
 UNACKNOWLEDGED_SECONDS = 120.0
-"""The longest that `append` or `finalize` waits for one acknowledgement."""
+"""The longest that anybody waits for one acknowledgement."""
 
-_MAX_UNACKNOWLEDGED = 8
+CLOSE_SECONDS = 4.0
+"""The longest that anybody waits for cancelled calls to end."""
+
 _SILENCE_SECONDS = 30.0  # then a new call: several are tried before the stream is given up
 _NOT_FOUND_SECONDS = 30.0  # a stream just made is not known everywhere at once
 _MAX_HOLES = 5
 
 
 class WriteStream:
-    """One PENDING stream of a table. Leaving the context without `finalize` abandons it: BigQuery collects it."""
+    """One PENDING stream of a table. BigQuery collects one that is not committed."""
 
-    def __init__(self, client: BigQueryWriteClient, *, table_path: str, schema: bytes, location: str) -> None:
-        """Open the stream. Raises WriteError."""
+    def __init__(
+        self,
+        client: BigQueryWriteClient,
+        *,
+        table_path: str,
+        schema: bytes,
+        location: str,
+        replied: Callable[[], object],
+    ) -> None:
+        """Open the stream. `replied` is called, on another thread, after each reply. Raises WriteError."""
         self._client = client
         self._schema = schema
         self._location = location
+        self._replied = replied
         self._window: deque[Append] = deque()
         self._call: AppendCall | None = None
         self.rows = 0
@@ -55,44 +68,33 @@ class WriteStream:
             raise self._error(f"cannot open a write stream: {words(error)}") from error
         self.name: str = opened.name
 
-    def __enter__(self) -> Self:
-        return self
+    @property
+    def unacknowledged(self) -> int:
+        return len(self._window)
 
-    def __exit__(self, *_exc_info: object) -> None:
-        """Within four seconds, whatever the server does. Leaves no thread and no call."""
-        if self._call is not None:
-            self._call.close()
+    def append(self, *, rows: int, data: bytes, elsewhere: int = 0) -> None:
+        """Send one serialized record batch, without waiting. `elsewhere`: rows of its unit that went to other streams.
 
-    def append(self, *, rows: int, data: bytes) -> None:
-        """Send one serialized record batch; wait while eight are unacknowledged.
-
-        Raises WriteError: BigQuery refused an earlier one, or acknowledged none for two minutes.
+        Whoever sends bounds what is unacknowledged.
         """
-        while len(self._window) == _MAX_UNACKNOWLEDGED or (self._window and self._open_call().has_reply):
-            self._take_acknowledgement()
-        append = Append(offset=self.rows, rows=rows, data=data)
+        append = Append(offset=self.rows, before=elsewhere + self.rows, rows=rows, data=data)
         call = self._open_call()
         self._window.append(append)
         self.rows += rows
         call.send(append)
 
-    def finalize(self) -> None:
-        """Wait for all acknowledgements and seal the stream. Raises WriteError, also for another row count."""
-        while self._window:
-            self._take_acknowledgement()
-        try:
-            reply = shielded(
-                lambda: self._client.finalize_write_stream(name=self.name, retry=RETRY, timeout=CALL_SECONDS)
-            )
-        except exceptions.GoogleAPIError as error:
-            raise self._error(f"cannot finalize the write stream: {words(error)}") from error
-        if reply.row_count != self.rows:
-            raise self._error(f"BigQuery counts {reply.row_count:,} rows in the write stream, {self.rows:,} were sent")
+    def take_what_is_there(self) -> None:
+        """Of acknowledgements; waits only for one that must be asked for again. Raises WriteError."""
+        while self._window and self._open_call().has_reply:
+            self.take_acknowledgement()
 
-    def _take_acknowledgement(self) -> None:
-        """Of the first append in the window, with as many calls as that takes. Raises WriteError."""
+    def take_acknowledgement(self, *, already: float = 0.0) -> None:
+        """Of the first append in the window, with as many calls as that takes. `already`: seconds waited before.
+
+        Raises WriteError: BigQuery refused it, or acknowledged nothing for two minutes.
+        """
         append = self._window[0]
-        started = time.monotonic()
+        started = time.monotonic() - already
         holes = 0
         for pause in pauses():
             left = UNACKNOWLEDGED_SECONDS - (time.monotonic() - started)
@@ -113,10 +115,33 @@ class WriteStream:
                 self._window.popleft()
                 return
 
+    def finalize(self) -> None:
+        """Wait for all acknowledgements and seal the stream. Raises WriteError, also for another row count."""
+        while self._window:
+            self.take_acknowledgement()
+        try:
+            reply = shielded(
+                lambda: self._client.finalize_write_stream(name=self.name, retry=RETRY, timeout=CALL_SECONDS)
+            )
+        except exceptions.GoogleAPIError as error:
+            raise self._error(f"cannot finalize the write stream: {words(error)}") from error
+        if reply.row_count != self.rows:
+            raise self._error(f"BigQuery counts {reply.row_count:,} rows in the write stream, {self.rows:,} were sent")
+
+    def cancel(self) -> None:
+        """End the present call, if there is one."""
+        if self._call is not None:
+            self._call.cancel()
+
+    def join(self, *, until: float) -> None:
+        """Leave no thread and no call, whatever the server does. After `cancel`; `until` as time.monotonic() has it."""
+        if self._call is not None:
+            self._call.join(until=until)
+
     def _open_call(self) -> AppendCall:
         """The present call, or a new one that begins with the window."""
         if self._call is None:
-            self._call = AppendCall(self._client, stream=self.name, schema=self._schema)
+            self._call = AppendCall(self._client, stream=self.name, schema=self._schema, replied=self._replied)
             self._call.open()
             for append in self._window:
                 self._call.send(append)
@@ -124,7 +149,8 @@ class WriteStream:
 
     def _drop_call(self) -> None:
         if self._call is not None:
-            self._call.close()
+            self._call.cancel()
+            self._call.join(until=time.monotonic() + CLOSE_SECONDS)
             self._call = None
 
     def _error(self, problem: str) -> WriteError:
@@ -142,7 +168,7 @@ def _may_pass(error: exceptions.GoogleAPICallError, *, waited: float, holes: int
 def _refusal(append: Append, error: exceptions.GoogleAPICallError, *, holes: int) -> str:
     if holes == _MAX_HOLES:
         return (
-            f"BigQuery misses rows before row {append.offset + 1:,} of the unit, also when they are sent "
+            f"BigQuery misses rows before row {append.before + 1:,} of the unit, also when they are sent "
             f"for the {holes}th time: {words(error)}"
         )
     return f"BigQuery refused the rows: {words(error)}"

@@ -7,8 +7,9 @@ import itertools
 import signal
 import socket
 import threading
+import time
 import traceback
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 import grpc
@@ -20,7 +21,7 @@ from emulator.clients import batch
 from exporter import WriteError, append_call, write_stream
 from exporter.commits import commit
 from exporter.patience import RETRY
-from exporter.write_stream import NOTHING_VISIBLE, WriteStream
+from exporter.write_stream import CLOSE_SECONDS, NOTHING_VISIBLE, WriteStream
 from exporter_cases.shop import OrderExtractor, instant
 from exporter_cases.write_server import THREADS, client_of, serving, wait_for_the_end
 
@@ -44,11 +45,11 @@ class TestAgainstTheEmulator:
         return make_warehouse(OrderExtractor)
 
     @pytest.fixture
-    def opened(self, warehouse: WarehouseCopy) -> Callable[[], WriteStream]:
+    def opened(self, warehouse: WarehouseCopy) -> Callable[[], _Stream]:
         return lambda: _open(warehouse.clients.write, warehouse.clients.parent(f"{warehouse.dataset}.order"))
 
     def test_nothing_is_visible_before_the_commit(
-        self, warehouse: WarehouseCopy, opened: Callable[[], WriteStream]
+        self, warehouse: WarehouseCopy, opened: Callable[[], _Stream]
     ) -> None:
         with opened() as stream:
             _append(stream, 100)
@@ -63,7 +64,7 @@ class TestAgainstTheEmulator:
         assert warehouse.rows("order", "number") == [(number,) for number in range(100)]
 
     def test_leaving_without_finalize_leaves_nothing(
-        self, warehouse: WarehouseCopy, opened: Callable[[], WriteStream]
+        self, warehouse: WarehouseCopy, opened: Callable[[], _Stream]
     ) -> None:
         before = {*threading.enumerate()}
 
@@ -73,7 +74,7 @@ class TestAgainstTheEmulator:
         assert _threads_since(before) == []
         assert warehouse.rows("order") == []
 
-    def test_refused_rows_are_named(self, opened: Callable[[], WriteStream]) -> None:
+    def test_refused_rows_are_named(self, opened: Callable[[], _Stream]) -> None:
         with opened() as stream:
             stream.append(rows=3, data=_data(_orders(1, 2, 3)))
             stream.append(rows=2, data=_data(_orders(4, None)))
@@ -209,8 +210,7 @@ def test_every_row_arrives_once_and_in_order(faults: list[str], monkeypatch: pyt
 
     with server.running() as client:
         with _open(client) as stream:
-            _append(stream, 20)
-            stream.finalize()
+            _send(stream, 20)
         left = _threads_since(before)
 
     assert server.offsets == list(range(20))
@@ -237,20 +237,9 @@ def test_a_call_that_has_lasted_its_time_is_replaced(monkeypatch: pytest.MonkeyP
     server = Server("", "silence")
 
     with server.running() as client, _open(client) as stream:
-        _append(stream, 20)
-        stream.finalize()
+        _send(stream, 20)
 
     assert server.offsets == list(range(20))
-
-
-def test_at_most_eight_are_unacknowledged(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(write_stream, "UNACKNOWLEDGED_SECONDS", 1.0)
-    server = Server(*["deaf"] * 100)
-
-    with server.running() as client, _open(client) as stream, pytest.raises(WriteError):
-        _append(stream, 20)
-
-    assert stream.rows == 8
 
 
 def test_a_server_that_says_nothing_is_asked_again_and_then_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -475,7 +464,7 @@ class TestLeaving:
 
     @pytest.mark.parametrize("offset", range(8))
     def test_by_a_signal(self, offset: int) -> None:
-        """It may arrive anywhere in an append, at the latest in the ninth, which waits for the first reply."""
+        """It may arrive anywhere in an append, at the latest while the first reply that does not come is waited for."""
         main = threading.main_thread().ident
         assert main is not None
 
@@ -492,7 +481,7 @@ class TestLeaving:
         try:
             with server.running() as client:
                 with pytest.raises(Interrupted), _open(client) as stream:
-                    _append(stream, 100)
+                    _send(stream, 20)
                 left = _threads_since(before)
         finally:
             signal.signal(signal.SIGUSR1, usual)
@@ -521,8 +510,7 @@ def test_a_signal_never_finds_the_main_thread_inside_grpc() -> None:
     usual = signal.signal(signal.SIGUSR1, look)
     try:
         with server.running() as client, _open(client) as stream:
-            _append(stream, 20)
-            stream.finalize()
+            _send(stream, 20)
     finally:
         signal.signal(signal.SIGUSR1, usual)
 
@@ -552,12 +540,24 @@ def _refusal(code: str, message: str) -> types.AppendRowsResponse:
     return types.AppendRowsResponse(error=status_pb2.Status(code=code_pb2.Code.Value(code), message=message))
 
 
-def _open(client: BigQueryWriteClient, table_path: str = "projects/p/datasets/d/tables/t") -> WriteStream:
-    return WriteStream(client, table_path=table_path, schema=SCHEMA, location="order")
+class _Stream(WriteStream, AbstractContextManager["_Stream"]):
+    def __exit__(self, *_exc_info: object) -> None:
+        self.cancel()
+        self.join(until=time.monotonic() + CLOSE_SECONDS)
+
+
+def _open(client: BigQueryWriteClient, table_path: str = "projects/p/datasets/d/tables/t") -> _Stream:
+    return _Stream(client, table_path=table_path, schema=SCHEMA, location="order", replied=lambda: None)
+
+
+def _send(stream: WriteStream, count: int) -> None:
+    _append(stream, count)
+    stream.finalize()
 
 
 def _append(stream: WriteStream, count: int) -> None:
     for number in range(count):
+        stream.take_what_is_there()
         stream.append(rows=1, data=_data(_orders(number)))
 
 

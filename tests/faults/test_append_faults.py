@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter import batches, patience, write_stream
+from exporter import batches, patience, write_stream, write_streams
 from exporter_cases import shop
 from exporter_cases.shop import OrderExtractor, order
 from faults.endings import case
@@ -39,6 +39,7 @@ def brief_tries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Half a second for each, where it is half a minute."""
     monkeypatch.setattr(write_stream, "_SILENCE_SECONDS", 0.5)
     monkeypatch.setattr(write_stream, "CALL_SECONDS", 0.5)
+    monkeypatch.setattr(write_streams, "_MOMENT_SECONDS", 0.1)
 
 
 @pytest.fixture

@@ -26,7 +26,10 @@ IN_DOUBT = "prepared 2"
 _MOMENTS = 40
 
 
-@pytest.mark.parametrize(("scenario", "sizes"), [("small", "small"), ("large", "large"), ("recovering", "small")])
+@pytest.mark.parametrize(
+    ("scenario", "sizes"),
+    [("small", "small"), ("large", "large"), ("streams", "streams"), ("recovering", "small")],
+)
 def test_the_recorded_places_are_those_of_a_run(trial: Trial, scenario: str, sizes: str) -> None:
     if scenario == "recovering":
         trial.kill(at=IN_DOUBT)
@@ -53,6 +56,26 @@ def test_killed_at_a_step_of_large_units(trial: Trial, at: str, record_property:
 
     trial.finish()
     record_property("kills", 1)
+
+
+@pytest.mark.parametrize("at", quick_first(["opened 5", "finalized 4"], every("streams")))
+def test_killed_at_a_step_of_units_with_several_streams(
+    trial: Trial, at: str, record_property: Callable[[str, object], None]
+) -> None:
+    trial.kill(at=at, sizes="streams")
+
+    trial.finish(sizes=some_sizes(at))
+    record_property("kills", 1)
+
+
+@pytest.mark.parametrize("at", quick_first(["appended 6"], every("streams")))
+def test_interrupted_at_a_step_of_units_with_several_streams(
+    trial: Trial, at: str, record_property: Callable[[str, object], None]
+) -> None:
+    _require_interrupted(_interrupted(trial.suspended(at=at, sizes="streams")))
+
+    trial.finish(sizes="streams")
+    record_property("interrupts", 1)
 
 
 @pytest.mark.parametrize("at", quick_first([IN_DOUBT], one_of_each_step("small")))

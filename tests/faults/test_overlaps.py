@@ -28,6 +28,8 @@ IN_DOUBT = "prepared 2"
             "small small",
             "small large",
             "large large",
+            "streams streams",
+            "streams small streams large",
             "middle small large",
             "small small small small",
             "middle middle middle middle",

@@ -29,6 +29,13 @@ SIZES: Mapping[str, Mapping[str, int]] = {
         "exporter.batches._CHUNK_BYTES": 2_000,
     },
     "middle": {"exporter.unit.UNIT_ROWS": 300, "exporter.batches.TARGET_BYTES": 16_000},
+    # Days that are too large to share a unit, each of them in up to four streams.
+    "streams": {
+        "exporter.unit.HELD_BYTES": 8_000,
+        "exporter.batches.TARGET_BYTES": 1_500,
+        "exporter.batches._CHUNK_BYTES": 1_000,
+        "exporter.write_streams.STREAM_BYTES": 3_000,
+    },
     # As a user has them: one unit of each table, one request of each unit.
     "large": {},
 }
