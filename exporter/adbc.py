@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
 
+from exporter.waits import taken
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -79,7 +81,7 @@ class ArrowReader:
     def _take(self, asked: object) -> Any:
         """Its next result. Those of others are of no interest any more: they were left after an error."""
         while True:
-            job, result = self._results.get()
+            job, result = taken(self._results)
             if job is asked:
                 if isinstance(result, Exception):
                     raise result

@@ -14,6 +14,7 @@ from google.cloud.bigquery_storage_v1 import types
 from google.rpc import code_pb2
 
 from exporter.shield import shielded
+from exporter.waits import taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,7 +84,7 @@ class AppendCall:
     def take_reply(self, append: Append, *, seconds: float) -> None:
         """Wait for the reply to `append`, which must be the first without one. Raises GoogleAPICallError: not taken."""
         try:
-            reply = self._replies.get(timeout=seconds)
+            reply = taken(self._replies, seconds)
         except Empty:
             raise exceptions.DeadlineExceeded(f"no reply for {seconds:.0f} s") from None
         if isinstance(reply, exceptions.GoogleAPICallError):

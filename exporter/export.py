@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from exporter import steps
 from exporter.adoption import adopted
 from exporter.bounds import head_of, last_day, last_to_redo, refuse_other_first, refuse_other_settings
 from exporter.days import ONE_DAY
-from exporter.entries import TableLedger
-from exporter.errors import ExporterError, LedgerError, TableError
+from exporter.errors import ExporterError, LedgerError
 from exporter.ledger import Ledger
 from exporter.matching import match_columns
 from exporter.recovery import commit_unit, recovered
 from exporter.run import Options, Run, Source
+from exporter.sources import sources_of
 from exporter.tables import table_columns
 from exporter.warehouse import Warehouse
+from exporter.workers import by_workers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
     from exporter.conf import Settings
-    from exporter.entries import Unit
+    from exporter.entries import TableLedger, Unit
     from exporter.extractors import BaseExtractor
     from exporter.interrupts import Interrupts
     from exporter.progress import Reporter
-    from exporter.warehouse import Table
 
 
 def export(
@@ -42,40 +43,47 @@ def export(
     Raises SettingsError and WarehouseError where nothing can be exported at all.
     """
     warehouse = Warehouse(settings)
-    failed: list[str] = []
-    tables: dict[str, Table] = {}
-    for extractor in extractors:
-        table_id = extractor.get_table_name()
-        try:
-            tables[table_id] = warehouse.table(table_id)
-        except TableError as error:
-            reporter.failed(table_id, error)
-            failed.append(table_id)
-    if not tables:
-        return failed
-    ledger = Ledger(warehouse, time_zone=settings.zone.key)
-    known = ledger.read(list(tables))
-    steps.reached("ledger read")
     run = Run(
         settings=settings,
         warehouse=warehouse,
-        ledger=ledger,
+        ledger=Ledger(warehouse, time_zone=settings.zone.key),
         options=options,
         reporter=reporter,
         interrupts=interrupts,
     )
-    for extractor in extractors:
-        table = tables.get(extractor.get_table_name())
-        if table is None:
-            continue
-        name = warehouse.name(table.table_id)
-        source = Source(extractor=extractor, table=table, name=name, zone=settings.zone)
-        try:
-            _export_table(run, source, known.get((table.table_id, table.created), TableLedger()))
-        except ExporterError as error:
-            reporter.failed(table.table_id, error)
-            failed.append(table.table_id)
-    return failed
+    sources = sources_of(run, extractors)
+    last = last_day(run)
+    is_open = options.replace or any(known.head is None or known.head < last for _, known in sources)
+    exports = by_workers(
+        [partial(_is_exported, run, source, known) for source, known in sources],
+        interrupts,
+        workers=options.workers,
+        meanwhile=partial(_get_ready, warehouse) if is_open else lambda: None,
+    )
+    exported = set()
+    for (source, _), is_exported in zip(sources, exports, strict=True):
+        if is_exported():
+            exported.add(source.table.table_id)
+    return [name for name in (extractor.get_table_name() for extractor in extractors) if name not in exported]
+
+
+def _get_ready(warehouse: Warehouse) -> None:
+    """While the workers wait for their first answers: to import these takes as long."""
+    import exporter.unit  # noqa: PLC0415 - a run with nothing to do needs neither Arrow nor gRPC
+
+    del exporter
+    warehouse.write_client  # noqa: B018 - makes it
+
+
+def _is_exported(run: Run, source: Source, known: TableLedger) -> bool:
+    """False: it failed, and that is reported; the other tables go on."""
+    try:
+        _export_table(run, source, known)
+    except ExporterError as error:
+        run.interrupts.look()  # what was cancelled has not failed
+        run.reporter.failed(source.table.table_id, error)
+        return False
+    return True
 
 
 def _export_table(run: Run, source: Source, known: TableLedger) -> None:

@@ -1,4 +1,7 @@
-"""SIGTERM and SIGINT → an exception in the main thread, or, while a commit runs, after it; the end in any case."""
+"""SIGTERM and SIGINT → an exception in the main thread, or, while a commit runs, after it; the end in any case.
+
+Workers, threads that a signal does not reach, look whether one has arrived.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +31,11 @@ class Interrupts:
     _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
     def __init__(self) -> None:
-        self._held: str | None = None
-        self._arrived = False
+        self._held: dict[int, str] = {}
+        """By thread: what must not be interrupted. Without a lock, which a handler could find taken."""
+        self._deferred = False
+        self.arrived = False
+        """Whether the run is to end."""
         self._before: dict[signal.Signals, Any] = {}
         self._ended = threading.Event()
 
@@ -51,14 +57,36 @@ class Interrupts:
 
     @contextmanager
     def held(self, doing: str) -> Iterator[None]:
-        """Let a prepare or a commit finish: interrupting it would only leave it to the next run."""
-        self._held = doing
+        """Let a prepare or a commit of this thread finish: interrupting it would only leave it to the next run."""
+        me = threading.get_ident()
+        self._held[me] = doing  # before the look: whoever does not see this holds before `arrived` is seen here
+        try:
+            if not self.arrived:
+                yield
+        finally:
+            del self._held[me]
+            if self.arrived:  # also when what was held has failed: the run must not go on with the next table
+                raise InterruptedRunError
+
+    @property
+    def holds(self) -> bool:
+        """Whether a thread does what must not be interrupted."""
+        return bool(self._held)
+
+    def look(self) -> None:
+        """Raise InterruptedRunError when the run is to end, unless this thread is held."""
+        if self.arrived and threading.get_ident() not in self._held:
+            raise InterruptedRunError
+
+    @contextmanager
+    def deferred(self) -> Iterator[None]:
+        """While workers run, a signal raises nothing in the main thread, which stops them first."""
+        self._deferred = True
         try:
             yield
         finally:
-            self._held = None
-            if self._arrived:  # also when what was held has failed: the run must not go on with the next table
-                raise InterruptedRunError
+            self._deferred = False
+            self.look()
 
     def _give_back(self) -> None:
         """Signals are the business of whoever had them before."""
@@ -67,9 +95,9 @@ class Interrupts:
         signal.set_wakeup_fd(self._wakeup_before)
 
     def _handle(self, _number: int, _frame: FrameType | None) -> None:
-        self._arrived = True
-        if self._held is None:
-            raise InterruptedRunError
+        self.arrived = True
+        if not self._deferred:
+            self.look()
 
     def _watch(self) -> None:
         # Python runs handlers between two instructions of the main thread, which may sit in a database's or a
@@ -88,10 +116,11 @@ class Interrupts:
                 os._exit(1)
 
     def _left(self) -> str:
-        if self._held is None:
+        held = " and ".join(self._held.values())
+        if not held:
             return "Interrupted while rows were read, and the database did not stop in time. " + GO_ON
         return (
-            f"Interrupted while {self._held}, and BigQuery did not answer in time. "
+            f"Interrupted while {held}, and BigQuery did not answer in time. "
             "Run the command again: it finds out, and no row is lost or there twice."
         )
 

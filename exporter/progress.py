@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import dataclass
 from traceback import format_exception
 from typing import TYPE_CHECKING, Protocol, TextIO
@@ -37,7 +38,7 @@ class UnitReport:
 
 
 class Reporter(Protocol):
-    """What an export tells while it runs."""
+    """What an export tells while it runs; several tables at once, whose lines stay whole."""
 
     def reading(self, table: str, day: date, rows: int) -> None: ...
     def unit(self, report: UnitReport) -> None: ...
@@ -58,18 +59,22 @@ class Lines:
         self._console = Console(file=stderr) if verbosity and stderr.isatty() else None
         self._status: Status | None = None
         self._details: set[tuple[str, str]] = set()
+        self._being_read: dict[str, str] = {}
+        self._lock = threading.Lock()  # of the streams and the status
 
     def reading(self, table: str, day: date, rows: int) -> None:
         if self._console is None:
             return
-        text = f"{table}  {day}  {rows:,} rows"
-        if self._status is None:
-            self._status = self._console.status(text)
-            self._status.start()
-        self._status.update(text)
+        with self._lock:
+            self._being_read[table] = f"{table}  {day}  {rows:,} rows"
+            text = " | ".join(self._being_read.values())
+            if self._status is None:
+                self._status = self._console.status(text)
+                self._status.start()
+            self._status.update(text)
 
     def unit(self, report: UnitReport) -> None:
-        self._say(self._stdout, str(report))
+        self._say(self._stdout, str(report), done=report.table)
 
     def nothing_new(self, table: str, head: date) -> None:
         self._say(self._stdout, f"{table}  nothing new, exported to {head}")
@@ -84,15 +89,18 @@ class Lines:
 
     def failed(self, table: str, error: ExporterError) -> None:
         text = "".join(format_exception(error)).rstrip() if self._tracebacks else str(error)
-        self._say(self._stderr, f"{table} failed.\n{text}", at_least=0)
+        self._say(self._stderr, f"{table} failed.\n{text}", at_least=0, done=table)
 
-    def _say(self, stream: TextIO, text: str, *, at_least: int = 1) -> None:
-        if self._status is not None:
-            self._status.stop()
-            self._status = None
-        if self._verbosity >= at_least:
-            stream.write(f"{text}\n")
-            stream.flush()
+    def _say(self, stream: TextIO, text: str, *, at_least: int = 1, done: str | None = None) -> None:
+        with self._lock:
+            if done is not None:
+                self._being_read.pop(done, None)
+            if self._status is not None:
+                self._status.stop()
+                self._status = None
+            if self._verbosity >= at_least:
+                stream.write(f"{text}\n")
+                stream.flush()
 
 
 class JsonLines:
@@ -103,6 +111,7 @@ class JsonLines:
         self._run_id = run_id
         self._verbosity = verbosity
         self._details: set[tuple[str, str]] = set()
+        self._lock = threading.Lock()  # of the stream
 
     def reading(self, table: str, day: date, rows: int) -> None:
         """Nothing: a log is no terminal."""
@@ -136,5 +145,6 @@ class JsonLines:
     def _write(self, severity: str, message: str, **fields: object) -> None:
         if self._verbosity or severity == "ERROR":
             entry = {"severity": severity, "message": message, "run_id": self._run_id, **fields}
-            self._stdout.write(f"{json.dumps(entry, ensure_ascii=False)}\n")
-            self._stdout.flush()
+            with self._lock:
+                self._stdout.write(f"{json.dumps(entry, ensure_ascii=False)}\n")
+                self._stdout.flush()

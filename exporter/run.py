@@ -36,6 +36,8 @@ class Options:
     replace: bool = False
     """Exchange the rows of the days from `first` to `last`, which are exported, for what the extractors yield now."""
     dry_run: bool = False
+    workers: int = 1
+    """How many tables are exported at once."""
     run_id: str
 
 

@@ -10,6 +10,8 @@ import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from exporter.waits import taken
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -18,20 +20,23 @@ T = TypeVar("T")
 
 def shielded(call: Callable[[], T]) -> T:
     """Raises what `call` raises. Who is interrupted here leaves the call to its own time limit."""
-    outcome: SimpleQueue[_Outcome[T]] = SimpleQueue()
-    threading.Thread(target=lambda: outcome.put(_Outcome(call)), name="shielded call", daemon=True).start()
-    return outcome.get().get()
+    outcome: SimpleQueue[Outcome[T]] = SimpleQueue()
+    threading.Thread(target=lambda: outcome.put(Outcome(call)), name="shielded call", daemon=True).start()
+    return taken(outcome).get()
 
 
-class _Outcome(Generic[T]):
+class Outcome(Generic[T]):
+    """What a call has returned or raised, for another thread."""
+
     def __init__(self, call: Callable[[], T]) -> None:
         self._error: BaseException | None = None
         try:
             self._value = call()
-        except BaseException as error:  # noqa: BLE001 - the thread that waits for it raises it
+        except BaseException as error:  # noqa: BLE001 - whoever asks for it raises it
             self._error = error
 
     def get(self) -> T:
+        """Raises what the call raised."""
         if self._error is not None:
             raise self._error
         return self._value

@@ -18,6 +18,7 @@ from exporter.errors import ConnectionLostError, DayError, ExporterError, Extrac
 from exporter.reading import batches_of, reading
 from exporter.snapshot import lost_connection
 from exporter.statements import RowsNeededError
+from exporter.waits import sleep
 from exporter.warehouse import path_of_table
 from exporter.write_streams import WriteStreams
 
@@ -65,7 +66,7 @@ def drafted(run: Run, source: Source, destination: str, read: Callable[[Draft], 
                 yield draft
                 return
         connections[source.extractor.get_database()].close()
-        time.sleep(pause)
+        sleep(pause)
 
 
 class Draft(AbstractContextManager["Draft"]):
@@ -77,6 +78,7 @@ class Draft(AbstractContextManager["Draft"]):
         self._destination = destination
         self._dry_run = run.options.dry_run
         self._reporter = run.reporter
+        self._look = run.interrupts.look
         self._by_rows = by_rows
         self._batches = batches_of(source.extractor)
         self._payloads = Payloads()
@@ -172,6 +174,7 @@ class Draft(AbstractContextManager["Draft"]):
         rows, following = 0, window(day.day + ONE_DAY, self._source.zone) if day.day < last else None
         for batch in self._of_day(day, None if following is None or following.is_empty else following):
             rows += batch.num_rows
+            self._look()
             self._reporter.reading(self._source.table.table_id, day.day, rows)
             yield batch
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -58,7 +59,7 @@ class Table:
 
 
 class Warehouse:
-    """The dataset and how to reach it. Makes no call before it is asked something.
+    """The dataset and how to reach it. Makes no call before it is asked something. Of use to several threads at once.
 
     Raises SettingsError and WarehouseError: no project, no credentials, half an emulator.
     """
@@ -80,6 +81,7 @@ class Warehouse:
                 problem="is not set, and the credentials name no project.",
                 remedy="Set it to the id of the Google Cloud project that holds the dataset.",
             )
+        self._lock = threading.Lock()  # several workers may want the first write client
         self.project = project
         self.dataset = settings.dataset
         self.exporter_dataset = settings.exporter_dataset
@@ -99,9 +101,15 @@ class Warehouse:
             client_options=options,
         )
 
-    @cached_property
+    @property
     def write_client(self) -> BigQueryWriteClient:
-        """The gRPC client of the Storage Write API. Imported here: a run with nothing to do needs no gRPC."""
+        """The gRPC client of the Storage Write API."""
+        with self._lock:
+            return self._write_client
+
+    @cached_property
+    def _write_client(self) -> BigQueryWriteClient:
+        """Imported here: a run with nothing to do needs no gRPC."""
         from google.cloud.bigquery_storage_v1 import BigQueryWriteClient  # noqa: PLC0415 - as the docstring says
 
         if not self._grpc:

@@ -18,6 +18,7 @@ from exporter.append_call import Append, AppendCall
 from exporter.errors import WriteError
 from exporter.patience import CALL_SECONDS, RETRY, TRANSIENT, pauses, words
 from exporter.shield import shielded
+from exporter.waits import sleep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,7 +111,7 @@ class WriteStream:
                 if waited + pause > UNACKNOWLEDGED_SECONDS:
                     within = f"no acknowledgement within {UNACKNOWLEDGED_SECONDS:.0f} s"
                     raise self._error(f"{within}: {words(error)}") from error
-                time.sleep(pause)
+                sleep(pause)
             else:
                 self._window.popleft()
                 return

@@ -8,6 +8,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from exporter import steps
+from exporter.waits import taken
 from exporter.write_stream import CLOSE_SECONDS, WriteStream
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class WriteStreams(AbstractContextManager["WriteStreams"]):
     def _wait_for_a_reply(self) -> None:
         """Of any stream: one that is slow must not hold up the others."""
         try:
-            self._replies.get(timeout=_MOMENT_SECONDS)
+            taken(self._replies, _MOMENT_SECONDS)
         except Empty:
             # Something is wrong: the one that is most behind asks again in time, and in time gives up.
             behind = max(self._streams, key=lambda one: one.unacknowledged)

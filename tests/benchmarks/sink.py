@@ -94,8 +94,9 @@ class _Handler(BaseHTTPRequestHandler):
         return server.steps.answer(*step_of(self.command, self.path), json.loads(body or "{}"))
 
 
-def main() -> None:
-    clock, script, counts, broken = Clock(datetime.now(UTC)), Script(), Counter[str](), list[BaseException]()
+def serve(script: Script) -> None:
+    """Until stdin ends."""
+    clock, counts, broken = Clock(datetime.now(UTC)), Counter[str](), list[BaseException]()
     tables = Tables(PROJECT, clock)
     write = WriteService(CountedStreams(tables, clock, counts), script, broken)
     rest = _Server(("127.0.0.1", 0), _Handler)
@@ -108,4 +109,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    serve(Script())

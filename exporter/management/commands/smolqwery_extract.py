@@ -37,6 +37,12 @@ class Command(ExporterCommand):
             action="store_true",
             help="Exchange the rows of exported days, from --from to --to, for what the extractors yield now.",
         )
+        parser.add_argument(
+            "--workers",
+            default=1,
+            metavar="N",
+            help="How many tables to export at once, each with database connections of its own; default: %(default)s.",
+        )
         parser.add_argument("--dry-run", action="store_true", help="Read and check all rows, write nothing.")
 
     def handle(
@@ -47,6 +53,7 @@ class Command(ExporterCommand):
         last: str | None,
         replace: bool,
         dry_run: bool,
+        workers: str | int,
         verbosity: int,
         traceback: bool,
         **_options: Any,
@@ -57,7 +64,14 @@ class Command(ExporterCommand):
             raise usage_error("--replace needs --from and --to: the first and the last day whose rows are exchanged.")
         settings, extractors = self.chosen(tables)
         run_id = os.environ.get("CLOUD_RUN_EXECUTION") or uuid4().hex
-        options = Options(first=first_day, last=last_day, replace=replace, dry_run=dry_run, run_id=run_id)
+        options = Options(
+            first=first_day,
+            last=last_day,
+            replace=replace,
+            dry_run=dry_run,
+            workers=_count_of_workers(workers),
+            run_id=run_id,
+        )
         try:
             with Interrupts() as interrupts:
                 reporter = self._reporter(run_id, verbosity, tracebacks=traceback)
@@ -77,3 +91,11 @@ class Command(ExporterCommand):
         if os.environ.get("CLOUD_RUN_JOB"):
             return JsonLines(stdout, run_id=run_id, verbosity=verbosity)
         return Lines(stdout, stderr, verbosity=verbosity, tracebacks=tracebacks)
+
+
+def _count_of_workers(given: str | int) -> int:
+    """Raises CommandError: not a positive integer."""
+    text = str(given)
+    if not text.isdecimal() or not int(text):
+        raise usage_error(f"--workers {text}: not a number of tables to export at once. Write it as 4.")
+    return int(text)
