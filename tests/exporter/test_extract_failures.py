@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 
 from exporter import batches, unit
 from exporter.write_stream import WriteStream
+from exporter.write_streams import WriteStreams
 from exporter_cases import shop
 from exporter_cases.shop import OrderExtractor, Total, TotalExtractor, order
 
@@ -251,13 +252,13 @@ def test_requests_stay_below_what_bigquery_takes(
     wide = "x" * 900_000
     shop.orders.put("2025-01-01", *(order("2025-01-01", number, customer=wide) for number in range(20)))
     sizes: list[int] = []
-    append = WriteStream.append
+    append = WriteStreams.append
 
-    def recorded(self: WriteStream, *, rows: int, data: bytes) -> None:
+    def recorded(self: WriteStreams, *, rows: int, data: bytes) -> None:
         sizes.append(len(data))
         append(self, rows=rows, data=data)
 
-    monkeypatch.setattr(WriteStream, "append", recorded)
+    monkeypatch.setattr(WriteStreams, "append", recorded)
 
     result = run_command("smolqwery_extract", "--to", "2025-01-01")
 
