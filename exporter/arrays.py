@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exporter.annotations import Mode, Type
-from exporter.values import FIRST_INSTANT, LAST_INSTANT, ValueRefusedError, convert
+from exporter.refused_values import ValueRefusedError
+from exporter.values import FIRST_INSTANT, LAST_INSTANT, convert
 
 if TYPE_CHECKING:
     from exporter.gather import Gathered

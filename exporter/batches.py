@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from exporter.arrays import array_of, arrow_field
 from exporter.errors import ExporterError, ExtractionError, RowError
 from exporter.gather import Chunk, Gatherer
-from exporter.values import ValueRefusedError, check_row
+from exporter.refused_values import ValueRefusedError
+from exporter.row_check import check_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

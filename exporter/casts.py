@@ -16,7 +16,7 @@ from exporter.arrays import ARROW_TYPES, array_of, require_range
 from exporter.errors import in_a_line
 from exporter.gather import Gathered
 from exporter.statements import RowsNeededError
-from exporter.values import to_json
+from exporter.texts import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,10 +16,10 @@ from exporter.casts import cast
 from exporter.errors import ConnectionLostError, ExporterError, in_a_line
 from exporter.extractors import path_of
 from exporter.querysets import QuerySetExtractor
+from exporter.refused_values import ValueRefusedError
 from exporter.selection import select
 from exporter.snapshot import MEND_DATABASE
 from exporter.statements import RowsNeededError, Selected, Statement, statement
-from exporter.values import ValueRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from exporter.annotations import Mode, Type
-from exporter.values import EPOCH, to_json
+from exporter.texts import to_json
+from exporter.values import EPOCH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
