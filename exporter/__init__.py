@@ -15,8 +15,8 @@ from exporter.errors import (
     WriteError,
 )
 from exporter.extractors import BaseExtractor, ExtractorType
+from exporter.field_options import sq_field
 from exporter.querysets import QuerySetExtractor
-from exporter.schema import sq_field
 
 __all__ = [
     "BaseExtractor",

@@ -5,18 +5,16 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import typing
-from dataclasses import MISSING, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from exporter.annotations import Mode, Type, mode_of, type_of
 from exporter.errors import SchemaError
+from exporter.field_options import with_options
 from exporter.names import column_name_problem
 
 if typing.TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-
-DIFFERENTIABLE = frozenset({Type.INTEGER, Type.FLOAT, Type.NUMERIC, Type.BIGNUMERIC})
+    from collections.abc import Iterable
 
 _MAX_DEPTH = 15  # https://cloud.google.com/bigquery/docs/nested-repeated#limitations
 
@@ -42,47 +40,6 @@ class Column:
     """The values of a Literal; empty: any."""
     fields: tuple[Column, ...] = ()
     """The columns of a RECORD."""
-
-
-def sq_field(  # noqa: PLR0913 - dataclasses.field has as many
-    *,
-    differentiate: bool = False,
-    description: str = "",
-    policy_tags: Iterable[str] = (),
-    precision: int | None = None,
-    scale: int | None = None,
-    allow_nan: bool = False,
-    default: Any = MISSING,
-    default_factory: Callable[[], Any] | Any = MISSING,
-    init: bool = True,
-    repr: bool = True,  # noqa: A002 - the name that dataclasses.field gives it
-    hash: bool | None = None,  # noqa: A002 - as above
-    compare: bool = True,
-) -> Any:
-    """A thin shortcut to `dataclasses.field`.
-
-    `differentiate`: the table gets a delta view with this running total differentiated day by day.
-    `description` and `policy_tags` become the column's. `precision` and `scale`: digits of a Decimal, in all and after
-    the point. `allow_nan`: a float column takes NaN and infinities. The rest is `dataclasses.field`'s.
-    """
-    options = {
-        "differentiate": differentiate,
-        "description": description,
-        # A lone string is an iterable of strings too, of one letter each.
-        "policy_tags": (policy_tags,) if isinstance(policy_tags, str) else tuple(policy_tags),
-        "precision": precision,
-        "scale": scale,
-        "allow_nan": allow_nan,
-    }
-    return dataclasses.field(
-        default=default,
-        default_factory=default_factory,
-        init=init,
-        repr=repr,
-        hash=hash,
-        compare=compare,
-        metadata={"sq": options},
-    )
 
 
 def columns_of(row_class: type, *, _outer: tuple[type, ...] = ()) -> tuple[Column, ...]:
@@ -143,72 +100,13 @@ def _column(row_class: type, field: dataclasses.Field[Any], annotation: Any, out
     path = f"{_path(row_class)}.{field.name}"
     if problem := column_name_problem(field.name):
         raise SchemaError(location=path, problem=f"{problem}.", remedy="Rename the field.")
-    options: dict[str, Any] = dict(field.metadata.get("sq", {}))
     annotation, mode = mode_of(path, annotation)
     python_type, column_type, choices = type_of(path, annotation)
     fields = columns_of(python_type, _outer=(*outer, row_class)) if column_type is Type.RECORD else ()
     column = Column(
-        name=field.name,
-        type=column_type,
-        mode=mode,
-        description=options.get("description", ""),
-        policy_tags=tuple(options.get("policy_tags", ())),
-        precision=options.get("precision"),
-        scale=options.get("scale"),
-        differentiate=options.get("differentiate", False),
-        allow_nan=options.get("allow_nan", False),
-        python_type=python_type,
-        choices=choices,
-        fields=fields,
+        name=field.name, type=column_type, mode=mode, python_type=python_type, choices=choices, fields=fields
     )
-    return _with_options_checked(path, column, nested=bool(outer))
-
-
-def _with_options_checked(path: str, column: Column, *, nested: bool) -> Column:
-    if column.differentiate and (nested or column.type not in DIFFERENTIABLE or column.mode is Mode.REPEATED):
-        where = " inside a RECORD" if nested else ""
-        raise SchemaError(
-            location=path,
-            problem=f"{_described(column)} column{where} cannot be differentiated.",
-            remedy="Differentiate int, float or Decimal columns of the table itself, or leave differentiate out.",
-        )
-    if column.allow_nan and column.type is not Type.FLOAT:
-        raise SchemaError(
-            location=path,
-            problem=f"allow_nan says nothing about {_described(column)} column.",
-            remedy="Leave allow_nan out: only float has NaN and infinities.",
-        )
-    if column.precision is None and column.scale is None:
-        return column
-    if column.type is not Type.NUMERIC:
-        raise SchemaError(
-            location=path,
-            problem=f"precision and scale say nothing about {_described(column)} column.",
-            remedy="Leave them out, or annotate the field with Decimal.",
-        )
-    return dataclasses.replace(
-        column, type=_decimal_type(path, column.precision, column.scale), scale=column.scale or 0
-    )
-
-
-def _decimal_type(path: str, precision: int | None, scale: int | None) -> Type:
-    # https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#parameterized_decimal_type
-    scale = scale or 0
-    if precision is not None and precision >= 1 and scale >= 0:
-        for column_type, max_scale, max_whole in ((Type.NUMERIC, 9, 29), (Type.BIGNUMERIC, 38, 38)):
-            if scale <= max_scale and max(1, scale) <= precision <= scale + max_whole:
-                return column_type
-    raise SchemaError(
-        location=path,
-        problem=f"BigQuery has no decimal of precision {precision} and scale {scale}.",
-        remedy="precision counts all digits, scale those after the point: at most 38 after the point and 38 before it, "
-        "scale <= precision, no scale without a precision.",
-    )
-
-
-def _described(column: Column) -> str:
-    words = f"{column.mode} {column.type}" if column.mode is Mode.REPEATED else str(column.type)
-    return f"an {words}" if words.startswith("I") else f"a {words}"
+    return with_options(path, column, field, nested=bool(outer))
 
 
 def _path(row_class: Any) -> str:
