@@ -110,7 +110,7 @@ class DayEntry:
 
 
 def known_of_tables(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, datetime], TableLedger]:
-    """By table and creation time, from the rows of ledger_sql.READ."""
+    """By table and creation time, from the rows of ledger_tables.READ."""
     kinds: dict[str, dict[tuple[str, datetime], list[Mapping[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         kinds[row["kind"]][row["table_id"], row["table_created"]].append(row)

@@ -1,4 +1,6 @@
-"""Days of a table → prepared once, committed, remembered. The statements are in ledger_sql.py.
+"""Days of a table → prepared once, committed, remembered.
+
+The statements are in ledger_days.py, ledger_tables.py and ledger_inserts.py.
 
 Rows are only ever appended. What they say of one day of one table, in its latest generation:
 
@@ -25,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from google.api_core import exceptions
 
-from exporter import ledger_sql as sql
+from exporter import ledger_days, ledger_inserts, ledger_tables
 from exporter.entries import DayEntry, Replacement, TableLedger, Unit, UnitState, known_of_tables, units_of
 from exporter.errors import TableError
 from exporter.jobs import Jobs, array, scalar
@@ -55,7 +57,7 @@ class Ledger:
         """One query: by table and creation time, all that a run needs. Raises TableError: there is no ledger."""
         with translated_errors(self._name):
             try:
-                rows = self._rows(sql.READ, [array("table_ids", "STRING", list(table_ids))])
+                rows = self._rows(ledger_tables.READ, [array("table_ids", "STRING", list(table_ids))])
             except exceptions.NotFound as error:
                 raise TableError(
                     location=self._name, problem="not in BigQuery: it is the exporter's record.", remedy=APPLY_TERRAFORM
@@ -73,7 +75,7 @@ class Ledger:
             scalar("table_created", "TIMESTAMP", table.created),
         ]
         with translated_errors(self._name):
-            rows = self._rows(sql.DAYS, parameters)
+            rows = self._rows(ledger_days.DAYS, parameters)
         return [DayEntry(**row) for row in rows]
 
     def prepare(self, unit: Unit, *, begins: bool = False) -> Unit | None:
@@ -96,7 +98,7 @@ class Ledger:
             return (None,) if moved_on else None
 
         step = ("prepare", "first unit") if begins else ("prepare", unit.days[0], unit.generation)
-        (holder,) = self._swap(step, sql.PREPARE, unit, "prepared", look)
+        (holder,) = self._swap(step, ledger_inserts.PREPARE, unit, "prepared", look)
         return holder
 
     def adopt(self, entry: Unit) -> bool:
@@ -111,7 +113,7 @@ class Ledger:
             # not, nor does one that a lost ledger had.
             return False if ran.ours and ran.error is None else None
 
-        return self._swap(("adopt", day), sql.ADOPT, entry, "adopted", look)
+        return self._swap(("adopt", day), ledger_inserts.ADOPT, entry, "adopted", look)
 
     def begin_replacing(self, replacement: Replacement) -> bool:
         """Compare and swap: whether this replacement has its number now. False: another one has it."""
@@ -122,23 +124,25 @@ class Ledger:
             known = self._known(replacement)
             return None if known.replacements < replacement.number else known.undone == replacement
 
-        return self._swap(("replace", replacement.number), sql.BEGIN_REPLACING, replacement, "replacing", look)
+        return self._swap(
+            ("replace", replacement.number), ledger_inserts.BEGIN_REPLACING, replacement, "replacing", look
+        )
 
     def mark(self, entry: Unit | Replacement, event: Literal["committed", "abandoned", "replaced", "expired"]) -> None:
         """Remember it. Losing "committed" costs a repeated commit, "replaced" a look at a job; both change nothing."""
-        statement = sql.MARK_UNIT if isinstance(entry, Unit) else sql.MARK_REPLACEMENT
+        statement = ledger_inserts.MARK_UNIT if isinstance(entry, Unit) else ledger_inserts.MARK_REPLACEMENT
         with translated_errors(self._name):
-            self._rows(sql.ABANDON if event == "abandoned" else statement, self._parameters(entry, event))
+            self._rows(ledger_inserts.ABANDON if event == "abandoned" else statement, self._parameters(entry, event))
 
     def mark_found(self, unit: Unit) -> None:
         """Remember a unit as committed because its rows were counted, unless it is abandoned by now."""
         with translated_errors(self._name):
-            self._rows(sql.MARK_FOUND, self._parameters(unit, "committed"))
+            self._rows(ledger_inserts.MARK_FOUND, self._parameters(unit, "committed"))
 
     def state(self, unit: Unit) -> UnitState:
         """What is known of a unit in doubt, by BigQuery's clock."""
         with translated_errors(self._name):
-            (row,) = self._rows(sql.STATE, [*self._parameters(unit, ""), scalar("day", "DATE", unit.days[0])])
+            (row,) = self._rows(ledger_days.STATE, [*self._parameters(unit, ""), scalar("day", "DATE", unit.days[0])])
         return UnitState(**row)
 
     def _swap(
@@ -157,7 +161,7 @@ class Ledger:
     def _holders(self, unit: Unit) -> Sequence[Unit]:
         """Units that hold this one's first day in its generation or a later one, the latest last."""
         parameters = [*self._parameters(unit, ""), scalar("day", "DATE", unit.days[0])]
-        units = units_of(unit.table_id, unit.table_created, self._rows(sql.HOLDERS, parameters))
+        units = units_of(unit.table_id, unit.table_created, self._rows(ledger_days.HOLDERS, parameters))
         return [holder for holder in units if unit.days[0] in holder.days]
 
     def _known(self, entry: Unit | Replacement) -> TableLedger:

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from google.api_core.exceptions import Forbidden
 from google.cloud.bigquery import QueryJob
 
-from exporter import commits, counts, doubt, jobs, ledger_sql, unit
+from exporter import commits, counts, doubt, jobs, ledger_inserts, unit
 from exporter.jobs import Jobs
 from exporter_cases import shop
 from exporter_cases.interleaving import Killed, die, once
@@ -214,7 +214,7 @@ def test_attempts_of_runs_before_cost_no_query_each(
     run_command("smolqwery_extract", "--to", "2025-01-02")
     of_a_day = len(queries)
     with monkeypatch.context() as patched:
-        patched.setattr(ledger_sql, "PREPARE", "SELECT ERROR('not today')")
+        patched.setattr(ledger_inserts, "PREPARE", "SELECT ERROR('not today')")
         for _ in range(3):
             run_command("smolqwery_extract", "--to", "2025-01-03")
     queries.clear()

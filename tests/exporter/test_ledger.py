@@ -12,7 +12,7 @@ import pytest
 import requests
 from google.api_core.exceptions import GoogleAPICallError
 
-from exporter import LedgerError, WarehouseError, WriteError, commits, doubt, jobs, ledger_sql
+from exporter import LedgerError, WarehouseError, WriteError, commits, doubt, jobs, ledger_inserts
 from exporter.conf import load_settings
 from exporter.entries import Unit
 from exporter.jobs import Jobs, job_id
@@ -179,7 +179,7 @@ class TestPrepare:
         drawn = draw("run 1")
         broken = replace(drawn, days=(drawn.days[0], drawn.days[0]))  # and then the statement is broken as well
         monkeypatch.setattr(jobs, "_PAUSE_SECONDS", 0.0)
-        monkeypatch.setattr(ledger_sql, "PREPARE", "SELECT ERROR('not today')")
+        monkeypatch.setattr(ledger_inserts, "PREPARE", "SELECT ERROR('not today')")
         own = Ledger(warehouse, time_zone=NEW_YORK)
 
         with pytest.raises(LedgerError, match=r"did not succeed: .*not today") as caught:
