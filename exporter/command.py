@@ -1,10 +1,10 @@
-"""What the commands share: errors without a traceback, exit codes, the tables that are asked for."""
+"""What the commands share: errors without a traceback, exit codes, streams, the tables that are asked for."""
 
 from __future__ import annotations
 
 import sys
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from django.core.management import BaseCommand, CommandError
 from django.core.management.base import SystemCheckError
@@ -17,6 +17,8 @@ from exporter.extractors import BaseExtractor, load_extractors
 if TYPE_CHECKING:
     from argparse import ArgumentParser
     from collections.abc import Sequence
+
+    from django.core.management.base import OutputWrapper
 
 FAILED, USAGE = 1, 2
 
@@ -52,6 +54,11 @@ class ExporterCommand(BaseCommand):
             if table not in known:
                 raise usage_error(f"{table!r} is not a table of SMOLQWERY_EXTRACTORS. Tables: {', '.join(known)}.")
         return settings, [extractor for name, extractor in known.items() if name in tables]
+
+
+def stream_of(wrapper: OutputWrapper) -> TextIO:
+    """What Django's wrapper wraps: rich asks the stream itself whether it is a terminal."""
+    return cast("TextIO", wrapper._out)  # noqa: SLF001 - Django has no public name for it
 
 
 def usage_error(message: str) -> CommandError:

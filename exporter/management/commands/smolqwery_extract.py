@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from django.core.management import CommandError
 
-from exporter.command import FAILED, ExporterCommand, parse_day, require_order, usage_error
+from exporter.command import FAILED, ExporterCommand, parse_day, require_order, stream_of, usage_error
 from exporter.export import export
 from exporter.interrupts import GO_ON, InterruptedRunError, Interrupts
 from exporter.progress import JsonLines, Lines
@@ -86,8 +86,7 @@ class Command(ExporterCommand):
             )
 
     def _reporter(self, run_id: str, verbosity: int, *, tracebacks: bool) -> Reporter:
-        # What Django's wrappers wrap: rich asks the stream itself whether it is a terminal.
-        stdout, stderr = (cast("TextIO", wrapper._out) for wrapper in (self.stdout, self.stderr))  # noqa: SLF001
+        stdout, stderr = stream_of(self.stdout), stream_of(self.stderr)
         if os.environ.get("CLOUD_RUN_JOB"):
             return JsonLines(stdout, run_id=run_id, verbosity=verbosity)
         return Lines(stdout, stderr, verbosity=verbosity, tracebacks=tracebacks)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
 
-from exporter.command import FAILED, ExporterCommand, usage_error
+from exporter.command import FAILED, ExporterCommand, stream_of, usage_error
 from exporter.status import TableStatus, table_statuses
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Command(ExporterCommand):
                 str(status.replaced_days),
                 "\n".join(_attention(status)),
             )
-        Console(file=self.stdout, highlight=False, markup=False).print(table)  # type: ignore[arg-type]
+        Console(file=stream_of(self.stdout), highlight=False, markup=False).print(table)
 
 
 def _attention(status: TableStatus) -> Iterator[str]:
