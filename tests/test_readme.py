@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 README = (REPOSITORY / "README.md").read_text("utf-8")
-BLOCKS = re.findall(r"^( *)```(\w+)\n(.*?)^ *```$", README, re.MULTILINE | re.DOTALL)
+BLOCKS = re.findall(r"^( *)(`{3,})(\w+)\n(.*?)^ *\2$", README, re.MULTILINE | re.DOTALL)
 _SECONDS = re.compile(r"\d+(\.\d+)? ?s\b")
 _ACCOUNTS = """
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ for number, (day, staff) in enumerate([(1, True), (1, False), (2, False)]):
 
 
 def _blocks(language: str) -> list[str]:
-    return [re.sub(f"^{indent}", "", text, flags=re.MULTILINE) for indent, name, text in BLOCKS if name == language]
+    return [re.sub(f"^{indent}", "", text, flags=re.MULTILINE) for indent, _, name, text in BLOCKS if name == language]
 
 
 def _console(command: str) -> str:
@@ -67,7 +67,9 @@ def _run(directory: Path, *command: str, environ: Mapping[str, str] | None = Non
     return done.stdout
 
 
-def _done(directory: Path, *command: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def _done(
+    directory: Path, *command: str, environ: Mapping[str, str] | None = None, stdin: str | None = None
+) -> subprocess.CompletedProcess[str]:
     words = command[0].split() if len(command) == 1 else list(command)
     # Not a `make` below the one that may run this.
     others = ("BIGQUERY_", "GOOGLE_", "TF_", "MAKE", "MFLAGS")
@@ -78,9 +80,8 @@ def _done(directory: Path, *command: str, environ: Mapping[str, str] | None = No
         "DJANGO_SETTINGS_MODULE": "shop.settings",
         "COLUMNS": "120",
     }
-    return subprocess.run(
-        words, cwd=directory, env={**inherited, **paths, **(environ or {})}, capture_output=True, text=True, check=False
-    )
+    env = {**inherited, **paths, **(environ or {})}
+    return subprocess.run(words, cwd=directory, env=env, input=stdin, capture_output=True, text=True, check=False)
 
 
 def test_a_change_that_loses_rows_is_refused_as_readme_shows(team: Path, tmp_path: Path) -> None:
@@ -94,6 +95,15 @@ def test_a_change_that_loses_rows_is_refused_as_readme_shows(team: Path, tmp_pat
     done = _done(project, "python -m codegen --check")
 
     assert (done.stdout, done.stderr, done.returncode) == ("", _console("python -m codegen --check"), 1)
+
+
+def test_a_plan_is_reviewed_as_readme_shows() -> None:
+    piped, review = _console("terraform plan -out=plan.bin").split("\n", 1)
+    plan = (REPOSITORY / "tests" / "codegen" / "review_cases" / "readme" / "plan.json").read_text("utf-8")
+
+    done = _done(REPOSITORY, piped.removeprefix("$ terraform show -json plan.bin | "), stdin=plan)
+
+    assert (done.stdout, done.stderr, done.returncode) == (review, "", 1)
 
 
 def test_the_dictionary_is_written_as_readme_shows(team: Path) -> None:
