@@ -96,18 +96,23 @@ class AppendCall:
             )
             raise exceptions.from_grpc_status(reply.error.code, f"{reply.error.message}{refused}")
 
+    def _is_closed(self) -> bool:
+        return self._closed
+
     def _cancel(self) -> None:
         if (call := self._call) is not None:
             call.cancel()
 
     def _run(self) -> None:
         """On a thread of this call's."""
+        if self._is_closed():  # whoever started it was interrupted before it ran, and the channel may be closed by now
+            return
         # The transport's, because the client's own waits for the first reply and cannot be cancelled meanwhile. Both
         # leave the routing header to us, and any location but US needs it.
         append_rows: Any = self._client.transport.append_rows  # declared as if for one request
         metadata = [("x-goog-request-params", f"write_stream={self._stream}")]
         self._call = call = append_rows(self._requests(), timeout=_LIFE_SECONDS, metadata=metadata)
-        if self._closed:  # before there was a call to cancel
+        if self._is_closed():  # before there was a call to cancel
             call.cancel()
         try:
             for reply in call:
