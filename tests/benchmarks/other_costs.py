@@ -1,4 +1,5 @@
-"""What else costs time: a day of millions of rows, a run with nothing to do, codegen for hundreds of tables.
+"""What else costs time: a day of millions of rows, a run with nothing to do, a server far away, codegen for hundreds of
+tables.
 
 A script, and a small one: on Linux the peak memory of a process begins with that of the one that started it.
 """
@@ -16,12 +17,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from emulator.process import running_emulator
+from benchmarks import clicks
+from emulator.process import running_emulator, running_server
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
 ROWS = int(os.environ.get("LARGE_DAY_ROWS", "3_000_000"))
 EXTRACTORS = 200
+LATENCY_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +38,7 @@ class Cost:
 
 def main() -> None:
     table = Table("what", "wall s", "CPU s", "peak MB", title="Other costs", title_justify="left")
-    for name, cost in (*_exports(), _codegen()):
+    for name, cost in (*_exports(), *_far_exports(), _codegen()):
         table.add_row(name, f"{cost.seconds:.1f}", f"{cost.cpu_seconds:.1f}", f"{cost.peak_megabytes:.0f}")
     Console(width=None if sys.stdout.isatty() else 132).print(table)
 
@@ -50,6 +53,25 @@ def _exports() -> list[tuple[str, Cost]]:
             (f"export a day of {ROWS:,} rows from a generator", _run(command, environ)),
             ("the same again: nothing new", _run(command, environ)),
         ]
+
+
+def _far_exports() -> list[tuple[str, Cost]]:
+    return [
+        (
+            f"export {clicks.TABLES} tables, {LATENCY_SECONDS:.1f} s away, --workers {workers}",
+            _far_export(["smolqwery_extract", "--to", "2025-01-01", "--workers", str(workers)]),
+        )
+        for workers in (1, clicks.TABLES)
+    ]
+
+
+def _far_export(arguments: list[str]) -> Cost:
+    """From tables made anew, on a server that takes its time for each answer."""
+    with running_server([sys.executable, "-P", "-m", "benchmarks.late_sink", str(LATENCY_SECONDS)]) as server:
+        environ = {**os.environ, **server.environ, **_paths(), "DJANGO_SETTINGS_MODULE": "benchmark_settings"}
+        environ["BENCHMARK_EXTRACTORS"] = ",".join(clicks.PATHS)
+        _run([sys.executable, str(HERE / "make_warehouse.py")], environ)
+        return _run([sys.executable, "-m", "django", *arguments], environ)
 
 
 def _codegen() -> tuple[str, Cost]:

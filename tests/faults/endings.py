@@ -33,7 +33,7 @@ _JOB = re.compile(r" Location: EU Job ID: [\w-]+")
 
 _TABLES = re.compile(r"http\S+/tables\?prettyPrint=false")
 _STAGING = re.compile(r"[\w-]+\.\w+\.replacing_order_\w+")
-_OWN_THREADS = ("append ", "interrupts", "shielded call")
+OWN_THREADS = ("append ", "interrupts", "shielded call")
 
 
 def case(step: str, with_: str, *expected: object, **options: Any) -> Any:
@@ -93,4 +93,4 @@ def events(warehouse: WarehouseCopy) -> list[tuple[Any, ...]]:
 
 def threads_left() -> Sequence[str]:
     """The exporter's own."""
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith(_OWN_THREADS)]
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith(OWN_THREADS)]
