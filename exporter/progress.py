@@ -37,9 +37,25 @@ class UnitReport:
         return f"{self.table}  {days}  {rows}  {self.outcome}  {self.seconds:.1f} s"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareReport:
+    """How many tables are those of one task of several."""
+
+    index: int
+    count: int
+    tables: int
+    of_tables: int
+
+    def __str__(self) -> str:
+        all_tables = "1 table" if self.of_tables == 1 else f"{self.of_tables} tables"
+        mine = f"{self.tables} of {all_tables}" if self.tables else f"none of {all_tables}, nothing to do"
+        return f"task {self.index + 1} of {self.count} (index {self.index}): {mine}"
+
+
 class Reporter(Protocol):
     """What an export tells while it runs; several tables at once, whose lines stay whole."""
 
+    def share(self, report: ShareReport) -> None: ...
     def reading(self, table: str, day: date, rows: int) -> None: ...
     def unit(self, report: UnitReport) -> None: ...
     def nothing_new(self, table: str, head: date) -> None: ...
@@ -61,6 +77,9 @@ class Lines:
         self._details: set[tuple[str, str]] = set()
         self._being_read: dict[str, str] = {}
         self._lock = threading.Lock()  # of the streams and the status
+
+    def share(self, report: ShareReport) -> None:
+        self._say(self._stdout, str(report))
 
     def reading(self, table: str, day: date, rows: int) -> None:
         if self._console is None:
@@ -112,6 +131,16 @@ class JsonLines:
         self._verbosity = verbosity
         self._details: set[tuple[str, str]] = set()
         self._lock = threading.Lock()  # of the stream
+
+    def share(self, report: ShareReport) -> None:
+        self._write(
+            "INFO",
+            str(report),
+            task_index=report.index,
+            task_count=report.count,
+            tables=report.tables,
+            of_tables=report.of_tables,
+        )
 
     def reading(self, table: str, day: date, rows: int) -> None:
         """Nothing: a log is no terminal."""

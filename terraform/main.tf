@@ -39,6 +39,7 @@ module "export_job" {
   schedule              = var.schedule
   secrets               = var.secrets
   success_within_hours  = var.success_within_hours
+  task_count            = var.task_count
   time_zone             = var.time_zone
   timeout_seconds       = var.timeout_seconds
   vpc                   = var.vpc

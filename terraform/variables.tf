@@ -77,7 +77,7 @@ variable "location" {
 }
 
 variable "max_retries" {
-  description = "How often a run that failed is tried again at once, or null for 1."
+  description = "How often a task that failed is tried again at once, or null for 1."
   type        = number
   default     = null
 }
@@ -156,6 +156,12 @@ variable "success_within_hours" {
   default     = null
 }
 
+variable "task_count" {
+  description = "How many tasks of a run export at once, each its share of the tables, or null for 1."
+  type        = number
+  default     = null
+}
+
 variable "time_zone" {
   description = "Time zone of the schedule, or null for UTC."
   type        = string
@@ -163,7 +169,7 @@ variable "time_zone" {
 }
 
 variable "timeout_seconds" {
-  description = "How long a run may take, or null for 3600."
+  description = "How long each task of a run may take, or null for 3600."
   type        = number
   default     = null
 }

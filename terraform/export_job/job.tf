@@ -9,9 +9,9 @@ resource "google_cloud_run_v2_job" "export" {
   deletion_protection = var.deletion_protection
 
   template {
-    # Days are not divided among tasks: a second one would export the same, and find it taken.
-    task_count  = 1
-    parallelism = 1
+    # All at once. Said, because without it the provider would leave it at what it was when there was one task.
+    task_count  = var.task_count
+    parallelism = var.task_count
 
     template {
       service_account = google_service_account.exporter.email

@@ -115,7 +115,7 @@ variable "image" {
 }
 
 variable "max_retries" {
-  description = "How often a run that failed is tried again at once, before it counts as failed."
+  description = "How often a task that failed is tried again at once, before it and its run count as failed."
   type        = number
   nullable    = false
   default     = 1
@@ -280,6 +280,18 @@ variable "success_within_hours" {
   }
 }
 
+variable "task_count" {
+  description = "How many tasks of a run export at once, each its share of the tables. Commands other than smolqwery_extract do the same in each."
+  type        = number
+  nullable    = false
+  default     = 1
+
+  validation {
+    condition     = var.task_count >= 1 && var.task_count <= 10000 && floor(var.task_count) == var.task_count
+    error_message = "task_count must be a whole number from 1 to 10000. More tasks than tables have nothing to do."
+  }
+}
+
 variable "time_zone" {
   description = "Time zone of the schedule, best that of Django's TIME_ZONE, in which days end."
   type        = string
@@ -293,7 +305,7 @@ variable "time_zone" {
 }
 
 variable "timeout_seconds" {
-  description = "How long a run may take. One that is stopped then loses nothing: the next goes on."
+  description = "How long each task of a run may take. One that is stopped then loses nothing: the next run goes on."
   type        = number
   nullable    = false
   default     = 3600

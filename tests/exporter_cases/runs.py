@@ -22,7 +22,7 @@ NEW_YORK = ZoneInfo("America/New_York")
 SILENT = cast(
     "Reporter",
     SimpleNamespace(
-        **dict.fromkeys(("reading", "unit", "nothing_new", "notice", "detail", "failed"), lambda *_args: None),
+        **dict.fromkeys(("share", "reading", "unit", "nothing_new", "notice", "detail", "failed"), lambda *_args: None),
     ),
 )
 

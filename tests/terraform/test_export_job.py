@@ -39,6 +39,7 @@ EVERYTHING = {
         "SENTRY_DSN": {"secret": "projects/shared-secrets/secrets/sentry-dsn", "version": "1"},
     },
     "success_within_hours": 50,
+    "task_count": 3,
     "time_zone": "America/New_York",
     "timeout_seconds": 7200,
     "vpc": {"network": "default", "subnetwork": "private", "egress": "ALL_TRAFFIC", "tags": ["export"]},
@@ -243,7 +244,7 @@ def test_the_job_with_everything(everything: Resources) -> None:
     (main,) = inner["containers"]
 
     assert within(job, expected) == expected
-    assert (template["task_count"], template["parallelism"]) == (1, 1)
+    assert (template["task_count"], template["parallelism"]) == (3, 3)
     assert within(inner, task) == task
     assert within(main, container) == container
     assert environment(main) == {
@@ -271,6 +272,7 @@ def test_the_smallest_job_has_no_option(smallest: Resources) -> None:
     (inner,) = template["template"]
     (main,) = inner["containers"]
 
+    assert (template["task_count"], template["parallelism"]) == (1, 1)
     assert (main["command"], main["args"]) == (["python", "manage.py"], ["smolqwery_extract"])
     assert (inner["volumes"], inner["vpc_access"], main["volume_mounts"], main["env"]) == ([], [], [], [])
     assert (inner["timeout"], inner["max_retries"]) == ("3600s", 1)

@@ -40,6 +40,7 @@ ACCEPTED: list[dict[str, Any]] = [
     {"schedule": "59 23 31 12 sun-7"},
     {"secrets": {"A": {"secret": "a", "version": 12}, "B": {"secret": "projects/123/secrets/b_C-1", "version": "1"}}},
     {"success_within_hours": 840},
+    {"task_count": 10000},
     {"time_zone": "America/Argentina/Buenos_Aires"},
     {"time_zone": "Etc/GMT+3"},
     {"vpc": {"network": "a", "subnetwork": "projects/example-host/regions/europe-west1/subnetworks/b"}},
@@ -67,6 +68,7 @@ SUCCESS = (
     "success_within_hours must be a whole number from 2 to 840, which is 35 days: "
     "Cloud Monitoring keeps this metric for six weeks."
 )
+TASK_COUNT = "task_count must be a whole number from 1 to 10000. More tasks than tables have nothing to do."
 TIMEOUT = "timeout_seconds must be a whole number from 1 to 604800, which is 7 days."
 TIME_ZONE = "time_zone must be UTC or a name of the tz database with its area, such as Europe/Paris or Etc/GMT-3."
 VARIABLE_NAME = "must be ASCII letters, digits and _, and begin with no digit."
@@ -181,6 +183,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"success_within_hours": 1}, SUCCESS),
     ({"success_within_hours": 841}, SUCCESS),
     ({"success_within_hours": 26.5}, SUCCESS),
+    ({"task_count": 0}, TASK_COUNT),
+    ({"task_count": 10001}, TASK_COUNT),
+    ({"task_count": 1.5}, TASK_COUNT),
     ({"time_zone": "CEST"}, TIME_ZONE),
     ({"time_zone": "+02:00"}, TIME_ZONE),
     ({"time_zone": "Europe/"}, TIME_ZONE),

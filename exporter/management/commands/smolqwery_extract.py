@@ -9,10 +9,12 @@ from uuid import uuid4
 from django.core.management import CommandError
 
 from exporter.command import FAILED, ExporterCommand, parse_day, require_order, stream_of, usage_error
+from exporter.errors import SettingsError
 from exporter.export import export
 from exporter.interrupts import GO_ON, InterruptedRunError, Interrupts
-from exporter.progress import JsonLines, Lines
+from exporter.progress import JsonLines, Lines, ShareReport
 from exporter.run import Options
+from exporter.task_share import TaskShare, share_of_task
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 class Command(ExporterCommand):
     help = (
         "Exports every day that has ended and is not in BigQuery yet, table by table. Safe to run at any time, also "
-        "twice at once. Exit code 0: done; 1: a table failed; 2: usage."
+        "twice at once. Each of several tasks of a Cloud Run job exports its share of the tables. Exit code 0: done; "
+        "1: a table failed; 2: usage."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -63,6 +66,8 @@ class Command(ExporterCommand):
         if replace and (first_day is None or last_day is None):
             raise usage_error("--replace needs --from and --to: the first and the last day whose rows are exchanged.")
         settings, extractors = self.chosen(tables)
+        share = _share()
+        of_tables, extractors = len(extractors), share.of(extractors)
         run_id = os.environ.get("CLOUD_RUN_EXECUTION") or uuid4().hex
         options = Options(
             first=first_day,
@@ -72,9 +77,15 @@ class Command(ExporterCommand):
             workers=_count_of_workers(workers),
             run_id=run_id,
         )
+        reporter = self._reporter(run_id, verbosity, tracebacks=traceback)
+        if share.count > 1:
+            reporter.share(
+                ShareReport(index=share.index, count=share.count, tables=len(extractors), of_tables=of_tables)
+            )
+            if not extractors:
+                return
         try:
             with Interrupts() as interrupts:
-                reporter = self._reporter(run_id, verbosity, tracebacks=traceback)
                 failed = export(settings, extractors, options, reporter, interrupts)
         except InterruptedRunError as error:
             raise CommandError(f"Interrupted. {GO_ON}", returncode=FAILED) from error
@@ -90,6 +101,14 @@ class Command(ExporterCommand):
         if os.environ.get("CLOUD_RUN_JOB"):
             return JsonLines(stdout, run_id=run_id, verbosity=verbosity)
         return Lines(stdout, stderr, verbosity=verbosity, tracebacks=tracebacks)
+
+
+def _share() -> TaskShare:
+    """Raises CommandError: what Cloud Run says of this task makes no sense."""
+    try:
+        return share_of_task(os.environ)
+    except SettingsError as error:
+        raise usage_error(str(error)) from error
 
 
 def _count_of_workers(given: str | int) -> int:
