@@ -1,4 +1,4 @@
-"""What several directories share: one emulator, warehouses on it, and commands as from the command line."""
+"""What several directories share: one emulator, warehouses on it, databases, and commands as from the command line."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import execute_from_command_line
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from emulator.clients import clients_of
 from emulator.process import running_emulator
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from google.cloud import bigquery
-    from pytest_django import Settings
+    from pytest_django import DjangoDbBlocker, Settings
 
     from emulator.clients import Clients
     from emulator.process import Emulator
@@ -124,6 +125,24 @@ def _empty_shelves() -> Iterator[None]:
     yield
     shop.orders.clear()
     shop.totals.clear()
+
+
+@pytest.fixture
+def make_alias(django_db_blocker: DjangoDbBlocker) -> Iterator[Callable[[str, dict[str, Any]], str]]:
+    """An entry of DATABASES for the time of a test: its name and what it holds. Gives back the name."""
+    made: list[str] = []
+
+    def make(alias: str, configuration: dict[str, Any]) -> str:
+        completed = connections.configure_settings({DEFAULT_DB_ALIAS: dict(configuration)})
+        connections.databases[alias] = completed[DEFAULT_DB_ALIAS]
+        made.append(alias)
+        return alias
+
+    with django_db_blocker.unblock():
+        yield make
+        for alias in made:
+            connections[alias].close()
+            del connections[alias], connections.databases[alias]
 
 
 @pytest.fixture

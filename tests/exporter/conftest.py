@@ -1,4 +1,4 @@
-"""What these tests share: Hypothesis without a clock or a memory, and databases of their own."""
+"""What these tests share: Hypothesis without a clock or a memory, and a PostgreSQL."""
 
 from __future__ import annotations
 
@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
-from django.db import DEFAULT_DB_ALIAS, connections
 
 from flights.settings import database
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from pytest_django import DjangoDbBlocker
+    from collections.abc import Iterator
 
 # The machine may be busy, and a test that failed once must fail for everybody.
 hypothesis.settings.register_profile("exporter", deadline=None, derandomize=True, database=None)
@@ -36,21 +33,3 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, A
             yield database(server.get_uri())
         finally:
             server.cleanup()
-
-
-@pytest.fixture
-def make_alias(django_db_blocker: DjangoDbBlocker) -> Iterator[Callable[[str, dict[str, Any]], str]]:
-    """An entry of DATABASES for the time of a test: its name and what it holds. Gives back the name."""
-    made: list[str] = []
-
-    def make(alias: str, configuration: dict[str, Any]) -> str:
-        completed = connections.configure_settings({DEFAULT_DB_ALIAS: dict(configuration)})
-        connections.databases[alias] = completed[DEFAULT_DB_ALIAS]
-        made.append(alias)
-        return alias
-
-    with django_db_blocker.unblock():
-        yield make
-        for alias in made:
-            connections[alias].close()
-            del connections[alias], connections.databases[alias]

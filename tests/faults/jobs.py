@@ -119,6 +119,14 @@ class Jobs:
         with self._lock:
             return list(self._jobs)
 
+    def given(self, parameter: str, *, job: str) -> list[str]:
+        """What jobs whose ids begin like this have for a scalar parameter, in the order of their beginning."""
+        with self._lock:
+            jobs = [one for job_id, one in self._jobs.items() if job_id.startswith(job)]
+        return [
+            given["parameterValue"]["value"] for one in jobs for given in one.parameters if given["name"] == parameter
+        ]
+
     def rest(self, job: Job) -> dict[str, Any]:
         created = str(int(job.created.timestamp() * 1000))
         status: dict[str, Any] = {"state": "DONE" if job.done.is_set() else "RUNNING"}

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -154,7 +155,7 @@ class Script:
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
-        self._counts: dict[str, int] = {}
+        self._counts: Counter[tuple[str, str | None]] = Counter()
         self._lock = threading.Lock()
         self._stopped = False
 
@@ -170,7 +171,7 @@ class Script:
     ) -> Fault | None:
         """The fault of this call. A fault's own `do` has been called."""
         with self._lock:
-            self._counts[step] = self._counts.get(step, 0) + 1
+            self._counts[step, table] += 1
             if self._stopped:
                 return None
             fault = next((one for one in self._open(step) if one.fits(table=table, job=job, statement=statement)), None)
@@ -193,10 +194,12 @@ class Script:
                 if fault.fits(table=table, job=None, statement=None)
             )
 
-    def count(self, step: str) -> int:
-        """How many calls there were."""
+    def count(self, step: str, *, table: str | None = None) -> int:
+        """How many calls there were, of this table or all."""
         with self._lock:
-            return self._counts.get(step, 0)
+            return sum(
+                calls for (of_step, of), calls in self._counts.items() if of_step == step and table in (None, of)
+            )
 
     def unused(self) -> list[str]:
         """What has not gone wrong, in words."""

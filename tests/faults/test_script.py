@@ -52,6 +52,13 @@ class TestCounting:
         assert script.call("insert job", job=None, statement="INSERT") is None
         assert script.call("insert job", job="smolqwery-prepare-1", statement="INSERT") is fault
 
+    def test_of_one_table(self) -> None:
+        script = Script()
+        for table in ("order", "total", "order", None):
+            script.call("commit", table=table)
+
+        assert (script.count("commit"), script.count("commit", table="order"), script.count("open")) == (4, 2, 0)
+
     def test_what_was_not_met_is_named(self) -> None:
         script = Script()
         script.add(Fault(step="commit", what="reply lost", nth=3, times=2))
