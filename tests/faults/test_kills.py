@@ -11,7 +11,7 @@ import pytest
 
 from faults import places
 from faults.places import every, one_of_each_step, quick_first
-from faults.trial import SIZES, some_sizes
+from faults.trial import SIZES, some_sizes, some_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +40,15 @@ def test_the_recorded_places_are_those_of_a_run(trial: Trial, scenario: str, siz
     if os.environ.get("RENEW_GOLDEN"):
         places.record(scenario, seen)
     assert places.recorded(scenario) == seen, f"If this is what it should be: {RENEW}"
+
+
+@pytest.mark.parametrize("workers", quick_first([3], [2]))
+def test_several_workers_come_to_the_same_places(trial: Trial, workers: int) -> None:
+    """In another order: so these are places of theirs, too."""
+    run = trial.with_runs(workers=workers).start()
+    run.ended()
+
+    assert sorted(run.steps) == sorted(every("small"))
 
 
 @pytest.mark.parametrize("at", quick_first(one_of_each_step("small")[::2], every("small")))
@@ -78,6 +87,18 @@ def test_interrupted_at_a_step_of_units_with_several_streams(
     record_property("interrupts", 1)
 
 
+@pytest.mark.parametrize("at", quick_first(["committed 4"], every("small")))
+def test_several_workers_killed_at_a_step(
+    trial: Trial, at: str, record_property: Callable[[str, object], None]
+) -> None:
+    """Whatever the others do just then; and tried again by Cloud Run, as the same task of the same execution."""
+    several = trial.with_runs(workers=some_workers(at), task=(0, 1))
+    several.kill(at=at)
+
+    several.finish(sizes=some_sizes(at))
+    record_property("kills", 1)
+
+
 @pytest.mark.parametrize("at", quick_first([IN_DOUBT], one_of_each_step("small")))
 def test_killed_as_a_user_runs_it(trial: Trial, at: str, record_property: Callable[[str, object], None]) -> None:
     """`python manage.py`, not a fork of a process that has imported everything."""
@@ -94,6 +115,20 @@ def test_killed_again_while_it_recovers(trial: Trial, at: str, record_property: 
 
     trial.finish()
     record_property("kills", 2)
+
+
+@pytest.mark.parametrize("at", quick_first([], every("recovering")))
+def test_several_workers_killed_again_while_they_recover(
+    trial: Trial, at: str, record_property: Callable[[str, object], None]
+) -> None:
+    """As many tables are in doubt as were just then: the second kill may find less to do, and come too late."""
+    several = trial.with_runs(workers=some_workers(at))
+    several.kill(at=IN_DOUBT)
+    again = several.start(at=at, sends="SIGKILL").ended()
+
+    assert (again.stderr, again.exit_code) in {("", 0), ("", -signal.SIGKILL)}, again
+    several.finish(sizes=some_sizes(at))
+    record_property("kills", 1 + (again.exit_code != 0))
 
 
 @pytest.mark.parametrize("seed", quick_first(range(1), range(40)))
@@ -123,6 +158,17 @@ def test_interrupted_at_a_step(trial: Trial, at: str, record_property: Callable[
     record_property("interrupts", 1)
 
 
+@pytest.mark.parametrize("at", quick_first(["prepared 4"], every("small")))
+def test_several_workers_interrupted_at_a_step(
+    trial: Trial, at: str, record_property: Callable[[str, object], None]
+) -> None:
+    several = trial.with_runs(workers=some_workers(at))
+    _require_interrupted(_interrupted(several.suspended(at=at)))
+
+    several.finish(sizes=some_sizes(at))
+    record_property("interrupts", 1)
+
+
 @pytest.mark.parametrize("at", quick_first([], every("recovering")))
 def test_interrupted_while_it_recovers(trial: Trial, at: str, record_property: Callable[[str, object], None]) -> None:
     trial.kill(at=IN_DOUBT)
@@ -138,6 +184,23 @@ def test_interrupted_as_a_user_runs_it(trial: Trial, record_property: Callable[[
 
     trial.finish(fresh=True)
     record_property("interrupts", 1)
+
+
+@pytest.mark.parametrize("seed", quick_first([], range(20)))
+def test_several_workers_killed_at_a_random_moment(
+    make_trial: Callable[[], Trial],
+    clean_seconds: float,
+    seed: int,
+    record_property: Callable[[str, object], None],
+) -> None:
+    workers = some_workers(seed)
+    trial, killed = _sent_some_time(
+        lambda: make_trial().with_runs(workers=workers), clean_seconds, random.Random(seed), signal.SIGKILL
+    )
+
+    assert (killed.stderr, killed.exit_code) == ("", -signal.SIGKILL), killed
+    trial.finish(sizes=some_sizes(seed))
+    record_property("kills", 1)
 
 
 @pytest.mark.parametrize("seed", quick_first(range(1), range(20)))

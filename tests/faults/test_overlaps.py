@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from faults.places import every, one_of_each_step, quick_first
-from faults.trial import SIZES, some_sizes
+from faults.trial import SIZES, some_sizes, some_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +55,36 @@ def test_started_together_as_a_user_runs_it(
     record_property("overlaps", 1)
 
 
+@pytest.mark.parametrize("workers", quick_first([], ["3 1", "1 2", "2 3", "3 1 2", "3 3 3", "1 1 3 2"]))
+def test_started_together_with_several_workers(
+    trial: Trial, workers: str, record_property: Callable[[str, object], None]
+) -> None:
+    runs = [
+        trial.with_runs(workers=int(one)).start(sizes=some_sizes((workers, place)))
+        for place, one in enumerate(workers.split())
+    ]
+
+    _require_done(runs)
+    trial.require_finished()
+    record_property("overlaps", 1)
+
+
+@pytest.mark.parametrize(
+    "tasks", quick_first(["0/2 1/2"], ["0/3 1/3 2/3", "0/2 1/2 0/1", "0/3 1/3 0/2 1/2 2/3", "1/2 1/2 0/2"])
+)
+def test_tasks_of_one_execution(trial: Trial, tasks: str, record_property: Callable[[str, object], None]) -> None:
+    """Also such that disagree about how many they are, and two attempts of one."""
+    chosen = [tuple(map(int, one.split("/"))) for one in tasks.split()]
+    runs = [
+        trial.with_runs(workers=some_workers(tasks), task=(index, count)).start(sizes=some_sizes((tasks, place)))
+        for place, (index, count) in enumerate(chosen)
+    ]
+
+    _require_done(runs)
+    trial.require_finished()
+    record_property("overlaps", 1)
+
+
 @pytest.mark.parametrize("seed", quick_first(range(1), range(30)))
 def test_started_one_after_the_other(trial: Trial, seed: int, record_property: Callable[[str, object], None]) -> None:
     """Two to four, each when the one before it has reached some step, if the others have left it that much to do."""
@@ -76,6 +106,32 @@ def test_suspended_at_a_step_while_another_completes(
 ) -> None:
     suspended = trial.suspended(at=at)
     _require_done([trial.start(sizes=some_sizes(at))])
+    _continue([suspended])
+
+    _require_done([suspended])
+    trial.require_finished()
+    record_property("overlaps", 1)
+
+
+@pytest.mark.parametrize("at", quick_first(["looked again 3"], every("small")))
+def test_several_workers_suspended_at_a_step_while_one_completes(
+    trial: Trial, at: str, record_property: Callable[[str, object], None]
+) -> None:
+    suspended = trial.with_runs(workers=some_workers(at)).suspended(at=at)
+    _require_done([trial.start(sizes=some_sizes(at))])
+    _continue([suspended])
+
+    _require_done([suspended])
+    trial.require_finished()
+    record_property("overlaps", 1)
+
+
+@pytest.mark.parametrize("at", quick_first([], every("small")))
+def test_suspended_at_a_step_while_several_workers_complete(
+    trial: Trial, at: str, record_property: Callable[[str, object], None]
+) -> None:
+    suspended = trial.suspended(at=at)
+    _require_done([trial.with_runs(workers=some_workers(at)).start(sizes=some_sizes(at))])
     _continue([suspended])
 
     _require_done([suspended])

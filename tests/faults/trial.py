@@ -6,8 +6,8 @@ import json
 import random
 import signal
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self
 
 from faults.project import source
 from faults.runs import Ended
@@ -46,6 +46,11 @@ def some_sizes(seed: object) -> str:
     return random.Random(f"{seed}").choice(list(SIZES))
 
 
+def some_workers(seed: object) -> int:
+    """Two of them take turns at three tables, three have one each."""
+    return random.Random(f"{seed}").choice((2, 3))
+
+
 TABLES = ("visit", "tally", "parcel")
 _SHOWN = 10
 NOTHING_NEW = "".join(f"{table}  nothing new, exported to {source.LAST_DAY}\n" for table in TABLES)
@@ -61,6 +66,13 @@ class Trial:
     directory: Path
     runs: list[Run] = field(default_factory=list)
     """All that were started, also those that have ended."""
+    workers: int = 1
+    task: tuple[int, int] | None = None
+    """Runs are this one, from 0 on, of so many tasks of an execution of Cloud Run's, or attempts of it."""
+
+    def with_runs(self, *, workers: int = 1, task: tuple[int, int] | None = None) -> Self:
+        """The same warehouse, exported to by such runs from now on."""
+        return replace(self, workers=workers, task=task)
 
     def start(
         self, *, sizes: str = "small", at: str = "", sends: str = "", fresh: bool = False, replacing: int | None = None
@@ -76,11 +88,13 @@ class Trial:
             "FAULTS_EDITION": f"{edition}",
             "FAULTS_SIGNAL": sends,
             "FAULTS_SIZES": json.dumps(SIZES[sizes]),
+            **_said_to_task(self.task),
         }
         directory = self.directory / f"run-{len(self.runs)}"
         argv = ["smolqwery_extract", "--to", f"{source.LAST_DAY}"]
         if replacing is not None:
             argv[1:] = ["--replace", "--from", f"{source.CORRECTED[0]}", "--to", f"{source.CORRECTED[-1]}"]
+        argv += ["--workers", f"{self.workers}"]
         run = self.launcher.start(directory, *argv, environ=environ, fresh=fresh)
         self.runs.append(run)
         return run
@@ -106,7 +120,7 @@ class Trial:
 
     def require_finished(self, *editions: int) -> None:
         """A run finds nothing to do, and what is there is the source; the corrected days by table of this edition."""
-        found = self.start().ended()
+        found = self.with_runs().start().ended()
         assert found == Ended(NOTHING_NEW, "", 0), found
         self.require_source(*editions)
 
@@ -151,6 +165,15 @@ class Trial:
                     for rows, streams in units
                 ]
         return {table: dict(days) for table, days in live.items()}
+
+
+def _said_to_task(task: tuple[int, int] | None) -> dict[str, str]:
+    """By Cloud Run."""
+    if task is None:
+        return {}
+    index, count = task
+    said = {"CLOUD_RUN_TASK_INDEX": f"{index}", "CLOUD_RUN_TASK_COUNT": f"{count}"}
+    return {"CLOUD_RUN_EXECUTION": "export-x7k2p", **said}
 
 
 def _ledger_of_source(table: str) -> dict[date, list[str]]:
