@@ -13,6 +13,7 @@ from google.api_core import exceptions
 from google.cloud.bigquery_storage_v1 import types
 from google.rpc import code_pb2
 
+from exporter.append_request import append_request
 from exporter.shield import shielded
 from exporter.waits import taken
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from google.cloud.bigquery_storage_v1 import BigQueryWriteClient
 
 _LIFE_SECONDS = 600.0  # BigQuery closes an idle call after as many
+_METHOD = "/google.cloud.bigquery.storage.v1.BigQueryWrite/AppendRows"
 _NAMED_ROWS = 3
 _TAKEN = (code_pb2.OK, code_pb2.ALREADY_EXISTS)
 
@@ -34,7 +36,7 @@ class Append:
     before: int
     """How many rows of the unit were sent before it, by whatever stream."""
     rows: int
-    data: bytes
+    data: bytes | memoryview
 
 
 class AppendCall:
@@ -107,9 +109,12 @@ class AppendCall:
         """On a thread of this call's."""
         if self._is_closed():  # whoever started it was interrupted before it ran, and the channel may be closed by now
             return
-        # The transport's, because the client's own waits for the first reply and cannot be cancelled meanwhile. Both
-        # leave the routing header to us, and any location but US needs it.
-        append_rows: Any = self._client.transport.append_rows  # declared as if for one request
+        # Not the client's own call, which serializes messages, and waits for the first reply without a way to be
+        # cancelled. The routing header would be left to us there, too, and any location but US needs it.
+        transport: Any = self._client.transport
+        append_rows = transport.grpc_channel.stream_stream(
+            _METHOD, request_serializer=None, response_deserializer=types.AppendRowsResponse.deserialize
+        )
         metadata = [("x-goog-request-params", f"write_stream={self._stream}")]
         self._call = call = append_rows(self._requests(), timeout=_LIFE_SECONDS, metadata=metadata)
         if self._is_closed():  # before there was a call to cancel
@@ -132,12 +137,10 @@ class AppendCall:
         self._replies.put(reply)
         self._replied()
 
-    def _requests(self) -> Iterator[types.AppendRowsRequest]:
+    def _requests(self) -> Iterator[bytes]:
         """On a thread of gRPC's."""
         self._sender = threading.current_thread()
-        schema: types.ArrowSchema | None = types.ArrowSchema(serialized_schema=self._schema)
+        schema: bytes | None = self._schema
         while (append := self._appends.get()) is not None:
-            rows = types.ArrowRecordBatch(serialized_record_batch=append.data)
-            arrow = types.AppendRowsRequest.ArrowData(writer_schema=schema, rows=rows)
-            yield types.AppendRowsRequest(write_stream=self._stream, offset=append.offset, arrow_rows=arrow)
+            yield append_request(stream=self._stream, offset=append.offset, schema=schema, rows=append.data)
             schema = None  # the first request says it for all

@@ -73,7 +73,7 @@ class WriteStream:
     def unacknowledged(self) -> int:
         return len(self._window)
 
-    def append(self, *, rows: int, data: bytes, elsewhere: int = 0) -> None:
+    def append(self, *, rows: int, data: bytes | memoryview, elsewhere: int = 0) -> None:
         """Send one serialized record batch, without waiting. `elsewhere`: rows of its unit that went to other streams.
 
         Whoever sends bounds what is unacknowledged.

@@ -55,7 +55,7 @@ class WriteStreams(AbstractContextManager["WriteStreams"]):
     def names(self) -> tuple[str, ...]:
         return tuple(stream.name for stream in self._streams)
 
-    def append(self, *, rows: int, data: bytes) -> None:
+    def append(self, *, rows: int, data: bytes | memoryview) -> None:
         """Send one serialized record batch by the stream that has least to do; wait while eight are unacknowledged.
 
         Raises WriteError: BigQuery refused an earlier one, or acknowledged none for two minutes.

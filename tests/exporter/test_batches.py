@@ -564,10 +564,16 @@ def test_small_batches_share_a_payload() -> None:
     assert [read(payload) for payload in payloads] == [list(range(100))]
 
 
-def test_payload_is_full_at_its_target() -> None:
-    payloads = sent(*[batch_of(TARGET_BYTES // 4)] * 9)
+def test_a_payload_ends_before_the_batch_that_would_take_it_beyond_its_target() -> None:
+    payloads = sent(*[batch_of(TARGET_BYTES // 4)] * 8)  # and a few bytes of Arrow's each
 
-    assert [payload.rows for payload in payloads] == [4, 4, 1]
+    assert [payload.rows for payload in payloads] == [3, 3, 2]
+
+
+def test_a_batch_beyond_the_target_is_a_payload_of_its_own() -> None:
+    payloads = sent(batch_of(1), batch_of(TARGET_BYTES + 1), batch_of(2))
+
+    assert [read(payload) for payload in payloads] == [[1], [TARGET_BYTES + 1], [2]]
 
 
 def test_no_payload_is_larger_than_a_request_takes() -> None:

@@ -14,7 +14,7 @@ def database(name: str) -> dict[str, Any]:
     """A file of SQLite, or `postgresql://user:password@host:port/name` in any form that libpq knows."""
     if not name.startswith(("postgresql://", "postgres://")):
         # Write-ahead logging: an export can read while the site writes.
-        pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;"
+        pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": name, "OPTIONS": {"init_command": pragmas}}
 
     from psycopg.conninfo import conninfo_to_dict  # not needed for SQLite
