@@ -47,6 +47,7 @@ class Batches:
         self._aggregated = aggregated
         self._date_column = next(column for column in columns if column.name == date_field)
         self.schema = pa.schema([arrow_field(column) for column in columns])
+        self._chunk_rows = _FIRST_CHUNK_ROWS
 
     def schema_bytes(self) -> bytes:
         """As the first request of a connection carries it."""
@@ -58,8 +59,9 @@ class Batches:
         Raises RowError for the first row that BigQuery would refuse or that lies outside the window, ExtractionError
         for an aggregated day without exactly one row, and what `rows` raises.
         """
-        done, limit = 0, _FIRST_CHUNK_ROWS
+        done = 0
         while True:
+            limit = self._chunk_rows
             chunk = self._gatherer.chunk()
             try:
                 self._gatherer.take(rows, limit, chunk)
@@ -77,7 +79,8 @@ class Batches:
             done += batch.num_rows
             if batch.num_rows < limit:
                 return
-            limit = max(1, min(_MAX_CHUNK_ROWS, _CHUNK_BYTES * batch.num_rows // max(1, batch.nbytes)))
+            # Also for the days that follow: they are as wide.
+            self._chunk_rows = max(1, min(_MAX_CHUNK_ROWS, _CHUNK_BYTES * batch.num_rows // max(1, batch.nbytes)))
 
     def of_arrays(self, arrays: Mapping[str, pa.Array], done: int, window: Window) -> Batch:
         """Of values by column, each valid; `done`: how many rows of the day came before. Not of an aggregated day.
@@ -193,10 +196,11 @@ class Payloads:
         self._bytes = 0
 
     def add(self, batch: Batch) -> Iterator[Payload]:
-        if self._bytes + batch.nbytes > TARGET_BYTES:
+        size = batch.nbytes  # Arrow adds up its buffers each time
+        if self._bytes + size > TARGET_BYTES:
             yield from self.flush()
         self._waiting.append(batch)
-        self._bytes += batch.nbytes
+        self._bytes += size
 
     def flush(self) -> Iterator[Payload]:
         waiting, self._waiting, self._bytes = self._waiting, [], 0
