@@ -8,34 +8,34 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import pyarrow as pa
-
+from exporter.arrays import joined
 from exporter.waits import taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    import pyarrow as pa
     from adbc_driver_manager.dbapi import Connection, Cursor
 
     Job: TypeAlias = Callable[[Connection], object]
 
-_AHEAD = 2
 _BATCH_BYTES = 4_000_000
+_AHEAD_MEGABYTES = 8
 _CLOSE_SECONDS, _CLOSE_TRIES = 2.0, 20
 
 
 class ArrowReader:
     """One connection, and one thread that alone uses it: who waits for its batches can be interrupted by a signal,
-    and casts and sends them while the database goes on. It is a few batches ahead, not more.
+    and casts and sends them while the database goes on. It is two large batches ahead, or many small ones, not more.
     """
 
     def __init__(self, connect: Callable[[], Connection], options: Mapping[str, str]) -> None:
         self._connect = connect
         self._options = options
         self._jobs: SimpleQueue[tuple[object, Job] | None] = SimpleQueue()
-        self._results: SimpleQueue[tuple[object, Any]] = SimpleQueue()
+        self._results: SimpleQueue[tuple[object, Any, int]] = SimpleQueue()
         self._asked: deque[object] = deque()
-        self._room = threading.Semaphore(_AHEAD)
+        self._room = threading.Semaphore(_AHEAD_MEGABYTES)
         self._cursor: Cursor | None = None
         self._left = False
         self._thread = threading.Thread(target=self._run, name="ADBC", daemon=True)
@@ -62,14 +62,13 @@ class ArrowReader:
         """Of what was asked first and is not read yet; none is empty. Raises what the driver raises."""
         asked = self._asked.popleft()
         while (batch := self._take(asked)) is not None:
-            self._room.release()
             yield batch
 
     def close(self) -> None:
         """Cancels what it reads. Within two seconds, also when the database does not answer."""
         self._left = True
         self._jobs.put(None)
-        self._room.release()
+        self._room.release(_AHEAD_MEGABYTES)
         for _ in range(_CLOSE_TRIES):
             if not self._thread.is_alive():
                 break
@@ -81,29 +80,29 @@ class ArrowReader:
     def _take(self, asked: object) -> Any:
         """Its next result. Those of others are of no interest any more: they were left after an error."""
         while True:
-            job, result = taken(self._results)
+            job, result, megabytes = taken(self._results)
+            if megabytes:
+                self._room.release(megabytes)
             if job is asked:
                 if isinstance(result, Exception):
                     raise result
                 return result
-            if isinstance(result, pa.RecordBatch):
-                self._room.release()
 
     def _run(self) -> None:
         """On the thread."""
         try:
             connection = self._connect()
         except Exception as error:  # noqa: BLE001 - raised by who waits for it
-            self._results.put((self, error))
+            self._results.put((self, error, 0))
             return
-        self._results.put((self, None))
+        self._results.put((self, None, 0))
         try:
             while (job := self._jobs.get()) is not None and not self._left:
                 asked, call = job
                 try:
-                    self._results.put((asked, call(connection)))
+                    self._results.put((asked, call(connection), 0))
                 except Exception as error:  # noqa: BLE001 - as above
-                    self._results.put((asked, error))
+                    self._results.put((asked, error, 0))
         finally:
             for closed in (self._cursor, connection):
                 with suppress(Exception):  # of a connection that is gone
@@ -120,15 +119,19 @@ class ArrowReader:
         if self._cursor is None:
             self._cursor = connection.cursor(adbc_stmt_kwargs=dict(self._options))
         self._cursor.execute(sql, tuple(params) or None)  # prepared once, if it is the same as before
-        for batch in _coalesced(self._cursor.fetch_record_batch()):
-            self._room.acquire()
+        for batch, size in _coalesced(self._cursor.fetch_record_batch()):
+            megabytes = min(size // 1_000_000, _AHEAD_MEGABYTES)
+            for _ in range(megabytes):
+                self._room.acquire()
             if self._left:
                 return
-            self._results.put((asked, batch))
+            self._results.put((asked, batch, megabytes))
 
 
-def _coalesced(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """SQLite's are counted in rows, few enough that wide ones take no more memory than narrow ones can spare."""
+def _coalesced(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[pa.RecordBatch, int]]:
+    """And the bytes of each. SQLite's are counted in rows, few enough that wide ones take no more memory than narrow
+    ones can spare.
+    """
     waiting: list[pa.RecordBatch] = []
     size = 0
     for batch in batches:
@@ -137,14 +140,7 @@ def _coalesced(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         waiting.append(batch)
         size += batch.nbytes
         if size >= _BATCH_BYTES:
-            yield _joined(waiting)
+            yield joined(waiting), size
             waiting, size = [], 0
     if waiting:
-        yield _joined(waiting)
-
-
-def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
-    if len(batches) == 1:
-        return batches[0]
-    (joined,) = pa.Table.from_batches(batches).combine_chunks().to_batches()
-    return joined
+        yield joined(waiting), size

@@ -17,6 +17,8 @@ from exporter.refused_values import ValueRefusedError
 from exporter.values import FIRST_INSTANT, LAST_INSTANT, convert
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from exporter.gather import Gathered
     from exporter.schema import Column
 
@@ -61,6 +63,14 @@ def arrow_type(column: Column) -> pa.DataType:
 
 def arrow_field(column: Column) -> pa.Field:
     return pa.field(column.name, arrow_type(column), nullable=column.mode is Mode.NULLABLE)
+
+
+def joined(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+    """One of them all, at least one, of the same schema. Raises ArrowException: of another."""
+    if len(batches) == 1:
+        return batches[0]
+    (whole,) = pa.Table.from_batches(batches).combine_chunks().to_batches()
+    return whole
 
 
 def array_of(gathered: Gathered, *, absent: int) -> pa.Array:

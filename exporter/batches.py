@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from exporter.arrays import array_of, arrow_field
+from exporter.arrays import array_of, arrow_field, joined
 from exporter.errors import ExporterError, ExtractionError, RowError
 from exporter.gather import Chunk, Gatherer
 from exporter.refused_values import ValueRefusedError
@@ -205,8 +205,7 @@ class Payloads:
     def flush(self) -> Iterator[Payload]:
         waiting, self._waiting, self._bytes = self._waiting, [], 0
         if waiting:
-            for batch in pa.Table.from_batches(waiting).combine_chunks().to_batches():
-                yield from _payloads(batch)
+            yield from _payloads(joined(waiting))
 
 
 def _payloads(batch: Batch) -> Iterator[Payload]:

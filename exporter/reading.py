@@ -37,22 +37,27 @@ def read_rows(extractor: BaseExtractor[Any], day: Window) -> Iterator[dict[str, 
 
 @contextmanager
 def reading(
-    extractor: BaseExtractor[Any], batches: Batches, tell: Callable[[str], None], *, by_rows: bool
-) -> Iterator[Callable[[Window, Window | None], Iterator[Batch]]]:
-    """Days, which have instants, in one snapshot: what is yielded gives the batches of each, and is told which follows.
+    extractor: BaseExtractor[Any],
+    batches: Batches,
+    days: Iterable[Window],
+    tell: Callable[[str], None],
+    *,
+    by_rows: bool,
+) -> Iterator[Callable[[Window], Iterator[Batch]]]:
+    """`days`, which have instants, in one snapshot: what is yielded gives the batches of each, asked for in this order.
 
     Those of a QuerySetExtractor come without rows, unless `by_rows`, as far as they can, and `tell` is told why they
     cannot. Where that shows in the middle of a day RowsNeededError is raised: of this snapshot nothing may be kept.
     """
     with ExitStack() as after, snapshot(extractor.get_database()) as own, ExitStack() as inside:
-        direct = None if by_rows else _direct(extractor, batches, after, tell, own=own)
+        direct = None if by_rows else _direct(extractor, batches, days, after, tell, own=own)
 
-        def of_day(day: Window, following: Window | None) -> Iterator[Batch]:
+        def of_day(day: Window) -> Iterator[Batch]:
             nonlocal direct
             started = False
             try:
                 if direct is not None:
-                    for batch in direct.of_day(day, following):
+                    for batch in direct.of_day(day):
                         started = True
                         yield batch
                     return
@@ -81,8 +86,14 @@ def _let_go(error: BaseException | None) -> None:
         error = error.__cause__ or error.__context__
 
 
-def _direct(
-    extractor: BaseExtractor[Any], batches: Batches, after: ExitStack, tell: Callable[[str], None], *, own: bool
+def _direct(  # noqa: PLR0913 - as above, and what is closed after it
+    extractor: BaseExtractor[Any],
+    batches: Batches,
+    days: Iterable[Window],
+    after: ExitStack,
+    tell: Callable[[str], None],
+    *,
+    own: bool,
 ) -> DirectReader | None:
     """None: by rows. Closed `after` the snapshot. Raises RowsNeededError when it takes another one."""
     if not isinstance(extractor, QuerySetExtractor) or is_aggregated(extractor):  # a row a day is not worth it
@@ -92,7 +103,7 @@ def _direct(
     try:
         if not own:
             raise RowsNeededError("its transaction may hold rows that no other connection sees")  # noqa: TRY301
-        direct = DirectReader(extractor, batches)
+        direct = DirectReader(extractor, batches, days)
         after.callback(direct.close)
         direct.begin()
     except RowsNeededError as reason:

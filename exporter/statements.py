@@ -54,10 +54,18 @@ class Statement:
     params: tuple[Any, ...]
     selected: tuple[Selected, ...]
     """In the order of the result."""
+    names: tuple[str, ...]
+    expressions: tuple[Any, ...]
+    """Django's: what `selected` was made of."""
 
 
-def statement(selection: Selection, columns: Sequence[Column], connection: BaseDatabaseWrapper) -> Statement | None:
-    """None: there are no rows, and no need to ask. Raises RowsNeededError: converters that are not Django's."""
+def statement(
+    selection: Selection, columns: Sequence[Column], connection: BaseDatabaseWrapper, before: Statement | None
+) -> Statement | None:
+    """None: there are no rows, and no need to ask. `before`: that of another day, which mostly selects the same.
+
+    Raises RowsNeededError: converters that are not Django's.
+    """
     compiler = selection.queryset.query.get_compiler(using=connection.alias)
     try:
         sql, params = compiler.as_sql()
@@ -65,15 +73,25 @@ def statement(selection: Selection, columns: Sequence[Column], connection: BaseD
         return None
     if compiler.has_extra_select:
         raise RowsNeededError("it is ordered by what it does not select")
-    by_name = {column.name: column for column in columns}
-    expressions = [expression for expression, _, _ in compiler.select]
-    return Statement(
-        sql=sql,
-        params=tuple(params),
-        selected=tuple(
+    expressions = tuple(expression for expression, _, _ in compiler.select)
+    if before is not None and before.names == selection.names and _are_alike(before.expressions, expressions):
+        selected, expressions = before.selected, before.expressions
+    else:
+        by_name = {column.name: column for column in columns}
+        selected = tuple(
             _selected(by_name[name], expression, connection)
             for name, expression in zip(selection.names, expressions, strict=True)
-        ),
+        )
+    return Statement(sql=sql, params=tuple(params), selected=selected, names=selection.names, expressions=expressions)
+
+
+def _are_alike(before: tuple[Any, ...], now: tuple[Any, ...]) -> bool:
+    """Whether Django treats their values alike. To compare columns by what they are made of takes it long."""
+    return len(before) == len(now) and all(
+        one.target is other.target and one.output_field is other.output_field
+        if type(one) is type(other) is Col
+        else one == other
+        for one, other in zip(before, now, strict=True)
     )
 
 

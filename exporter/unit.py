@@ -12,7 +12,7 @@ from django.db import connections
 
 from exporter import steps
 from exporter.batches import Batch, Payloads
-from exporter.days import ONE_DAY, Window, days_between, window
+from exporter.days import Window, days_between, window
 from exporter.entries import Unit
 from exporter.errors import ConnectionLostError, DayError, ExporterError, ExtractionError
 from exporter.reading import batches_of, reading
@@ -103,10 +103,10 @@ class Draft(AbstractContextManager["Draft"]):
         """
         started = time.monotonic()
         alias = self._source.extractor.get_database()
-        with self._reading():
+        with self._reading(first, last):
             for day in days_between(first, last):
                 try:
-                    complete = self._read_day(window(day, self._source.zone), last)
+                    complete = self._read_day(window(day, self._source.zone))
                 except ConnectionLostError:
                     raise
                 except (ExtractionError, DayError) as error:
@@ -121,10 +121,10 @@ class Draft(AbstractContextManager["Draft"]):
 
     def read_all(self, first: date, last: date) -> None:
         """Read all days from `first` to `last`. Raises ExporterError when one fails."""
-        with self._reading():
+        with self._reading(first, last):
             for day in days_between(first, last):
                 rows = 0
-                for batch in self._batches_of(window(day, self._source.zone), last):
+                for batch in self._batches_of(window(day, self._source.zone)):
                     self._send([batch])
                     rows += batch.num_rows
                 self._count(day, rows)
@@ -145,17 +145,20 @@ class Draft(AbstractContextManager["Draft"]):
         )
 
     @contextmanager
-    def _reading(self) -> Iterator[None]:
+    def _reading(self, first: date, last: date) -> Iterator[None]:
         tell = partial(self._reporter.detail, self._source.table.table_id)
-        with reading(self._source.extractor, self._batches, tell, by_rows=self._by_rows) as self._of_day:
+        days = (
+            day for day in (window(day, self._source.zone) for day in days_between(first, last)) if not day.is_empty
+        )
+        with reading(self._source.extractor, self._batches, days, tell, by_rows=self._by_rows) as self._of_day:
             yield
 
-    def _read_day(self, day: Window, last: date) -> bool:
-        """Whether the unit may go on after this day, as far as `last`."""
+    def _read_day(self, day: Window) -> bool:
+        """Whether the unit may go on after this day."""
         if not day.is_empty:
             self._require_partition(day)
         rows, held, size = 0, list[Batch](), 0
-        for batch in self._batches_of(day, last):
+        for batch in self._batches_of(day):
             rows += batch.num_rows
             size += batch.nbytes
             if not self.days:  # if it fails the unit does, and its stream is dropped
@@ -168,11 +171,11 @@ class Draft(AbstractContextManager["Draft"]):
         self._count(day.day, rows)
         return size <= HELD_BYTES
 
-    def _batches_of(self, day: Window, last: date) -> Iterator[Batch]:
+    def _batches_of(self, day: Window) -> Iterator[Batch]:
         if day.is_empty:
             return
-        rows, following = 0, window(day.day + ONE_DAY, self._source.zone) if day.day < last else None
-        for batch in self._of_day(day, None if following is None or following.is_empty else following):
+        rows = 0
+        for batch in self._of_day(day):
             rows += batch.num_rows
             self._look()
             self._reporter.reading(self._source.table.table_id, day.day, rows)

@@ -29,7 +29,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, ExtractYear, Length, Lower, Mod, Power, TruncDate, TruncDay, Upper
 
-from exporter import direct, sq_field
+from exporter import direct_source, sq_field
 from exporter_cases.stock import DAY, FIELDS, ITEM, ItemExtractor, make_items, put, read
 from flights.settings import database
 
@@ -458,7 +458,7 @@ def test_without_a_driver_rows_are_read(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.usefixtures("sqlite_shop")
 def test_other_databases_are_read_by_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     put("shop", {})
-    monkeypatch.setattr(direct, "_SOURCES", {})
+    monkeypatch.setattr(direct_source, "_SOURCES", {})
 
     assert both().reasons == (f"{BY_ROWS}ADBC is not used for sqlite.",)
 

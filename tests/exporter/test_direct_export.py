@@ -10,14 +10,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from django.db import connections
 from django.db.models import Func, TextField, Value
 
-from exporter import ExtractorType, QuerySetExtractor, batches, casts, direct, unit
+from exporter import ExtractorType, QuerySetExtractor, batches, casts, direct, direct_source, unit
 from exporter_cases.shop import instant
 from exporter_cases.stock import PLAIN, Item, make_items, put
 from flights.settings import database
@@ -162,6 +162,26 @@ def test_a_unit_is_read_without_rows(
 
 
 @pytest.mark.usefixtures("shop")
+def test_many_small_days_and_days_without_rows(make_warehouse: MakeWarehouse, run_command: RunCommand) -> None:
+    """More than are cast together, of which some need no cast."""
+    warehouse = make_warehouse(SaleExtractor)
+    days = [f"{date(2025, 1, 5) + timedelta(days=number)}" for number in range(100)]
+    sales = [
+        (instant(day, 6 + hour), number)
+        for number, day in enumerate(days)
+        for hour in range(0 if number % 40 > 30 else number % 4)
+    ]
+    put("writer", *({"at": at, "small": small} for at, small in [*ALL, *sales]))
+
+    result = run_command("smolqwery_extract", "--to", days[-1], "--verbosity", "2")
+
+    written = len(ALL) + len(sales)
+    assert result == (f"sale  2025-01-01 to {days[-1]}  {written} rows  committed  0.0 s\n", "", 0)
+    assert rows(warehouse) == [*ALL, *sales]
+    assert run_command("smolqwery_verify").exit_code == 0  # day by day
+
+
+@pytest.mark.usefixtures("shop")
 def test_what_others_write_meanwhile_is_not_in_the_unit(
     make_warehouse: MakeWarehouse, run_command: RunCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,7 +242,7 @@ def test_why_rows_are_read_is_said_once_at_verbosity_2(
 ) -> None:
     warehouse = make_warehouse(SaleExtractor)
     monkeypatch.setattr(unit, "UNIT_ROWS", 1)
-    monkeypatch.setattr(direct, "_SOURCES", {})
+    monkeypatch.setattr(direct_source, "_SOURCES", {})
 
     result = run_command("smolqwery_extract", "--to", DAYS[-1], "--verbosity", "2")
 
@@ -241,7 +261,7 @@ def test_a_log_has_it_as_a_line_of_its_own(
 ) -> None:
     make_warehouse(SaleExtractor)
     monkeypatch.setattr(unit, "UNIT_ROWS", 1)
-    monkeypatch.setattr(direct, "_SOURCES", {})
+    monkeypatch.setattr(direct_source, "_SOURCES", {})
     monkeypatch.setenv("CLOUD_RUN_JOB", "job")
 
     result = run_command("smolqwery_extract", "--to", DAYS[-1], "--verbosity", verbosity)
@@ -306,8 +326,8 @@ class TestPostgresql:
         result = run_command("smolqwery_extract", "--to", DAYS[-1])
 
         assert result.stdout == "sale  2025-01-01 to 2025-01-04  20 rows  committed  0.0 s\n"
-        # The day before may not have been read to its end, when the third is asked for.
-        lost = rf"sale: {EXTRACTOR}, 2025-01-0[23]: the connection to DATABASES\['shop'\] was lost: "
+        # It is asked for before the first is read to its end, or after: both go on meanwhile.
+        lost = rf"sale: {EXTRACTOR}, 2025-01-0[123]: the connection to DATABASES\['shop'\] was lost: "
         assert re.match(lost, result.stderr)
         assert "terminating connection due to administrator command" in result.stderr
         assert result.stderr.endswith(" Reading again.\n")

@@ -189,8 +189,8 @@ def read(extractor: QuerySetExtractor[Any], *, by_rows: bool) -> Read:
     """As an export reads it, once more by rows where it is to be."""
     batches, reasons = batches_of(extractor), list[str]()
     try:
-        with reading(extractor, batches, reasons.append, by_rows=by_rows) as of_day:
-            found = list(of_day(DAY, None))
+        with reading(extractor, batches, [DAY], reasons.append, by_rows=by_rows) as of_day:
+            found = list(of_day(DAY))
     except ExtractionError as error:
         return Read(message=str(error), reasons=tuple(reasons))
     for batch in found:
