@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 def newest(warehouse: Warehouse, table_id: str, column: str) -> date | datetime | None:
     """The greatest value of a DATE or TIMESTAMP column; None: there is no row. Raises WarehouseError."""
-    (row,) = _rows(warehouse, table_id, f"SELECT MAX(`{column}`) AS `newest` FROM `{{table}}`", [])
+    name = warehouse.name(table_id)
+    with translated_errors(name):
+        (row,) = Jobs(warehouse).rows_at_once(f"SELECT MAX(`{column}`) AS `newest` FROM `{name}`", [])
     found: date | datetime | None = row["newest"]
     return found
 

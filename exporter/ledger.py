@@ -168,7 +168,7 @@ class Ledger:
         return self.read([entry.table_id]).get((entry.table_id, entry.table_created), TableLedger())
 
     def _rows(self, statement: str, parameters: Sequence[Parameter]) -> list[dict[str, Any]]:
-        return self._jobs.rows(statement.format(ledger=self._name), parameters)
+        return self._jobs.rows_at_once(statement.format(ledger=self._name), parameters)
 
     def _parameters(self, entry: Unit | Replacement, event: str) -> list[Parameter]:
         return [

@@ -86,15 +86,27 @@ def test_a_second_run_asks_nobody_and_takes_one_query_of_the_ledger(
         0,
     )
     assert shop.orders.asked == shop.totals.asked == []
-    queries = [data["configuration"]["query"]["query"] for _, _, data in requests if data]
-    assert len(queries) == 1
-    assert warehouse.ledger_name in queries[0]
-    assert warehouse.name("order") not in queries[0]  # nothing scans the tables themselves
-    assert {(method, path.partition("?")[0].split("/")[-1]) for method, path, data in requests if not data} >= {
-        ("GET", "order"),
-        ("GET", "total"),
-    }
+    assert _calls(requests) == ["GET order", "GET total", "POST queries"]
+    query = requests[-1][2]["query"]
+    assert warehouse.ledger_name in query
+    assert warehouse.name("order") not in query  # nothing scans the tables themselves
     assert (warehouse.rows("order"), warehouse.rows("total"), warehouse.ledger("*")) == before
+
+
+def test_a_unit_takes_four_calls_of_the_rest_api(
+    make_warehouse: MakeWarehouse, run_command: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the three that a run begins with. A job with an id of its own is begun, and its end awaited."""
+    warehouse = make_warehouse(OrderExtractor)
+    shop.orders.put("2025-01-01", order("2025-01-01", 1))
+    requests = _recorded_requests(monkeypatch)
+
+    run_command("smolqwery_extract", "--to", "2025-01-01")
+
+    begin, await_end, mark = "POST jobs", "GET smolqwery-prepare", "POST queries"
+    ledger = rows_there = "POST queries"
+    assert _calls(requests) == ["GET order", ledger, rows_there, "GET order", begin, await_end, mark]
+    assert warehouse.rows("order", "`number`") == [(1,)]
 
 
 def test_the_next_run_goes_on_where_the_last_one_ended(make_warehouse: MakeWarehouse, run_command: RunCommand) -> None:
@@ -391,3 +403,9 @@ def _recorded_requests(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, 
 
     monkeypatch.setattr(JSONConnection, "api_request", recorded)
     return requests
+
+
+def _calls(requests: list[tuple[str, str, Any]]) -> list[str]:
+    """Without what differs from run to run."""
+    ends = [(method, path.partition("?")[0].rpartition("/")[2]) for method, path, _ in requests]
+    return [f"{method} {'-'.join(end.split('-')[:2])}" for method, end in ends]

@@ -29,6 +29,7 @@ SEE_TRACEBACK = "The message is BigQuery's own. Run this again with --traceback 
 _CLOSED = "('Connection aborted.', RemoteDisconnected('Remote end closed connection without response'))"
 
 _JOBS = "/bigquery/v2/projects/example-project/jobs?prettyPrint=false"
+_QUERIES = "/bigquery/v2/projects/example-project/queries?prettyPrint=false"
 _JOB = re.compile(r" Location: EU Job ID: [\w-]+")
 
 _TABLES = re.compile(r"http\S+/tables\?prettyPrint=false")
@@ -68,7 +69,8 @@ def failed(text: str, *, stdout: str = "") -> tuple[str, str, int]:
 def said(result: Ended, server: FaultServer) -> Ended:
     """Without what differs from run to run: `{rest}` is where the server listens."""
     stderr = _STAGING.sub("{staging}", _TABLES.sub("{tables}", _JOB.sub("{job}", result.stderr)))
-    for text, name in ((f"{server.emulator.rest_url}{_JOBS}", "{jobs}"), (server.emulator.rest_url, "{rest}")):
+    rest = server.emulator.rest_url
+    for text, name in ((f"{rest}{_JOBS}", "{jobs}"), (f"{rest}{_QUERIES}", "{queries}"), (rest, "{rest}")):
         stderr = stderr.replace(text, name)
     return Ended(result.stdout, stderr.replace(_CLOSED, "{closed}"), result.exit_code)
 

@@ -86,6 +86,16 @@ class Jobs:
             self._execute(job)
         return job
 
+    def query(self, body: Mapping[str, Any], *, polls: int = 0, reason: str | None = None) -> Job:
+        """A request id runs once: whoever repeats the request gets the same job."""
+        reference = {"location": body["location"]} if "location" in body else {}
+        if "requestId" in body:
+            reference["jobId"] = f"job_of_{body['requestId']}"
+        try:
+            return self.insert(reference, {"query": body}, polls=polls, reason=reason)
+        except ApiError:
+            return self._jobs[reference["jobId"]]
+
     def get(self, job_id: str, location: str | None) -> Job:
         """Raises ApiError: there is none in this location."""
         with self._lock:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from faults.server import FaultServer
 
-REST = ("table", "insert job")
+REST = ("table", "insert job", "query")
 """All calls of one that tell or change something: the results of a job are what they are when it has run."""
 _SECONDS = re.compile(r"\b\d+\.\d s$", re.MULTILINE)
 

@@ -41,7 +41,7 @@ class RestSteps:
         if fault.what.startswith("HTTP "):
             raise _scripted(int(fault.what.removeprefix("HTTP ")))
         if fault.what in ("fails", "runs long", "taken"):
-            return self._insert_badly(fault, body)
+            return self._insert_badly(fault, body) if step == "insert job" else self._query_badly(fault, body)
         return self._answered_badly(fault, lambda: apply(names, query, body))
 
     def _answered_badly(self, fault: Fault, apply: Callable[[], Any]) -> Any:
@@ -62,15 +62,16 @@ class RestSteps:
         return reply
 
     def _insert_badly(self, fault: Fault, body: dict[str, Any]) -> Any:
-        reason = fault.reason or ("invalidQuery" if fault.what == "fails" else None)
-        polls = fault.polls or int(fault.what == "runs long")
         configuration = body["configuration"]
         if fault.what == "taken":
             configuration = _changed(configuration, fault.parameters)
-        job = self._jobs.insert(body["jobReference"], configuration, polls=polls, reason=reason)
+        job = self._jobs.insert(body["jobReference"], configuration, **_fate(fault))
         if fault.what == "taken":
             raise ApiError("duplicate", f"Already Exists: Job {self._tables.project}:{job.location}.{job.job_id}")
         return self._jobs.rest(job)
+
+    def _query_badly(self, fault: Fault, body: dict[str, Any]) -> Any:
+        return self._rows(self._jobs.query(body, **_fate(fault)), body)
 
     def _make_dataset(self, _names: Mapping[str, str], _query: Mapping[str, str], body: dict[str, Any]) -> Any:
         return self._tables.make_dataset(body)
@@ -94,15 +95,14 @@ class RestSteps:
         return self._jobs.rest(job)
 
     def _query(self, _names: Mapping[str, str], _query: Mapping[str, str], body: dict[str, Any]) -> Any:
-        reference = {"location": body["location"]} if "location" in body else {}
-        return self._rows(self._jobs.insert(reference, {"query": body}), {})
+        return self._rows(self._jobs.query(body), body)
 
     def _results(self, names: Mapping[str, str], query: Mapping[str, str], _body: object) -> Any:
         job = self._jobs.get(names["job"], query.get("location"))
         self._jobs.ask(job)
         return self._rows(job, query)
 
-    def _rows(self, job: Job, query: Mapping[str, str]) -> dict[str, Any]:
+    def _rows(self, job: Job, query: Mapping[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = {
             "kind": "bigquery#getQueryResultsResponse",
             "jobReference": self._jobs.reference(job),
@@ -131,6 +131,13 @@ def _statement(step: str, body: Any) -> str | None:
     if step == "insert job":
         return kind_of(body["configuration"]["query"]["query"])
     return kind_of(body["query"]) if step == "query" else None
+
+
+def _fate(fault: Fault) -> dict[str, Any]:
+    return {
+        "reason": fault.reason or ("invalidQuery" if fault.what == "fails" else None),
+        "polls": fault.polls or int(fault.what == "runs long"),
+    }
 
 
 def _scripted(status: int) -> ApiError:

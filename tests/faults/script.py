@@ -56,11 +56,11 @@ WORDS: Mapping[str, frozenset[str]] = {
     "make table": _REST,
     "table": _REST,
     "drop table": _REST,
-    "query": _REST,
     # "fails": the job runs into an error of this `reason`; "runs long": it is done at the `polls`th question after it;
     # "taken": another run's job of the same id, with these `parameters` changed, came before this one, which gets 409.
     # `reason` and `polls` say how the other's job fares.
     "insert job": _REST | {"fails", "runs long", "taken"},
+    "query": _REST | {"fails", "runs long"},
     "get job": _REST,
     "results": _REST,
 }

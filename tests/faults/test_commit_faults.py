@@ -203,18 +203,18 @@ class TestMarkingIsLost:
     @pytest.mark.parametrize(
         ("step", "fault"),
         [
-            case("insert job", "HTTP 503", times=2),
-            case("insert job", "HTTP 500", times=2),
-            case("insert job", "HTTP 429"),
-            case("insert job", "dropped"),
-            case("insert job", "reply lost"),
-            case("insert job", "runs long", polls=3),
+            case("query", "HTTP 503", times=2),
+            case("query", "HTTP 500", times=2),
+            case("query", "HTTP 429"),
+            case("query", "dropped"),
+            case("query", "reply lost"),
+            case("query", "runs long", polls=3),
         ],
     )
     def test_what_may_pass_passes(
         self, orders: WarehouseCopy, run_command: RunCommand, server: FaultServer, step: str, fault: dict[str, Any]
     ) -> None:
-        server.fail(step, statement="INSERT", nth=2, **fault)
+        server.fail(step, statement="INSERT", **fault)
 
         result = run_command(*EXPORT)
 
@@ -225,31 +225,13 @@ class TestMarkingIsLost:
     @pytest.mark.parametrize(
         ("step", "fault", "problem"),
         [
-            case(
-                "insert job",
-                "HTTP 403",
-                f"BigQuery refuses access: POST {{jobs}}: {SAID}{{job}}.",
-            ),
-            case(
-                "insert job",
-                "HTTP 503",
-                f"{{rest}} does not answer: 503 POST {{jobs}}: {SAID}.",
-                times=FOREVER,
-            ),
-            case("insert job", "dropped", "{rest} does not answer: {closed}.", times=FOREVER),
-            case(
-                "insert job",
-                "fails",
-                f"BigQuery refuses the call: {SAID}; reason: invalidQuery, message: {SAID}{{job}}.",
-            ),
-            case(
-                "insert job",
-                "fails",
-                f"{{rest}} does not answer: 500 {SAID}; reason: backendError, message: {SAID}{{job}}.",
-                reason="backendError",
-            ),
-            case("insert job", "runs long", "{rest} does not answer: the job has not ended in time.", polls=1000),
-            case("insert job", "silence", "{rest} does not answer: timed out.", times=FOREVER),
+            case("query", "HTTP 403", f"BigQuery refuses access: POST {{queries}}: {SAID}."),
+            case("query", "HTTP 503", f"{{rest}} does not answer: 503 POST {{queries}}: {SAID}.", times=FOREVER),
+            case("query", "dropped", "{rest} does not answer: {closed}.", times=FOREVER),
+            case("query", "fails", f"BigQuery refuses the call: POST {{queries}}: {SAID}."),
+            case("query", "fails", f"{{rest}} does not answer: 503 POST {{queries}}: {SAID}.", reason="backendError"),
+            case("query", "runs long", "{rest} does not answer: the job has not ended in time.", polls=1000),
+            case("query", "silence", "{rest} does not answer: timed out.", times=FOREVER),
         ],
     )
     def test_the_next_run_commits_again(  # noqa: PLR0913, PLR0917 - a case
@@ -261,7 +243,7 @@ class TestMarkingIsLost:
         fault: dict[str, Any],
         problem: str,
     ) -> None:
-        met = server.fail(step, statement="INSERT", nth=2, **fault)
+        met = server.fail(step, statement="INSERT", **fault)
 
         first = run_command(*EXPORT)
         before = numbers(server), events(orders), threads_left()
@@ -278,7 +260,7 @@ class TestMarkingIsLost:
     def test_unless_only_the_reply_was_lost(
         self, orders: WarehouseCopy, run_command: RunCommand, server: FaultServer, word: str
     ) -> None:
-        met = server.fail("insert job", statement="INSERT", nth=2, with_=word, times=FOREVER)
+        met = server.fail("query", statement="INSERT", with_=word, times=FOREVER)
 
         first = run_command(*EXPORT)
         met.end()

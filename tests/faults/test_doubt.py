@@ -303,9 +303,11 @@ class TestAtAnyMoment:
             if begun
             else partial(opened, make_faulty_warehouse)
         )
+        # What is in doubt is committed and marked without a job that has an id of its own.
+        steps = [step for step in (*REST, "commit") if not begun or step != "insert job"]
         for number in count(1):
             warehouse = make()
-            moment = Moment(server, [*REST, "commit"], number, partial(pass_and_run, server, hours, others))
+            moment = Moment(server, steps, number, partial(pass_and_run, server, hours, others))
 
             result = run_command(*EXPORT)
             moment.end()

@@ -94,8 +94,8 @@ def replacements(warehouse: WarehouseCopy) -> list[tuple[Any, ...]]:
         case("insert job", "taken", job=MERGE, reason="quotaExceeded"),
         case("insert job", "fails", job=MERGE, times=2),
         case("insert job", "runs long", job=MERGE, polls=3),
-        case("insert job", "reply lost", statement="INSERT", nth=2),
-        case("insert job", "HTTP 503", statement="INSERT", nth=2, times=3),
+        case("query", "reply lost", statement="INSERT"),
+        case("query", "HTTP 503", statement="INSERT", times=3),
     ],
 )
 def test_what_may_pass_passes(
@@ -113,6 +113,7 @@ def test_what_may_pass_passes(
 NO_ANSWER = "{rest} does not answer: timed out."
 NO_TABLE = f"BigQuery refuses access: POST {{tables}}: {SAID}."
 NO_ACCESS = f"BigQuery refuses access: POST {{jobs}}: {SAID}{{job}}."
+NO_MARK = f"BigQuery refuses access: POST {{queries}}: {SAID}."
 
 
 @pytest.mark.usefixtures("impatient")
@@ -172,7 +173,7 @@ def test_what_fails_before_it_is_prepared_leaves_nothing(  # noqa: PLR0913, PLR0
     ("step", "fault", "where", "problem", "visible"),
     [
         case("insert job", "HTTP 403", "{days}", unanswered(NO_ACCESS), OLD, job=MERGE, times=FOREVER),
-        case("insert job", "HTTP 403", "{ledger}", unanswered(NO_ACCESS), NEW, statement="INSERT", nth=2),
+        case("query", "HTTP 403", "{ledger}", unanswered(NO_MARK), NEW, statement="INSERT"),
     ],
 )
 def test_what_fails_when_it_is_prepared_is_finished_by_the_next_run(  # noqa: PLR0913, PLR0917 - a case

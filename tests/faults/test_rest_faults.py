@@ -40,6 +40,11 @@ PREPARED, COMMITTED = ("prepared", 0, 3), ("committed", 0, 3)
         case("table", "HTTP 500", times=3),
         case("table", "dropped", times=3),
         case("table", "HTTP 503", nth=2, times=3),
+        case("query", "HTTP 503", times=3),
+        case("query", "dropped", times=3),
+        case("query", "held", seconds=0.3),
+        case("query", "reply lost"),
+        case("query", "runs long", polls=4),
         case("insert job", "HTTP 503", times=3),
         case("insert job", "runs long", polls=4),
         case("results", "HTTP 503", times=3),
@@ -66,9 +71,12 @@ def test_what_may_pass_passes(
         case("table", "HTTP 503", f"{{table}}: {{rest}} does not answer: 503 GET {{url}}: {SAID}.", times=FOREVER),
         case("table", "silence", "{table}: {rest} does not answer: timed out.", times=FOREVER),
         case("table", "dropped", "{table}: {rest} does not answer: {closed}.", times=FOREVER),
-        case("insert job", "HTTP 403", f"{{ledger}}: BigQuery refuses access: POST {{jobs}}: {SAID}{{job}}."),
-        case("insert job", "silence", "{ledger}: {rest} does not answer: timed out.", times=FOREVER),
-        case("insert job", "runs long", "{ledger}: {rest} does not answer: the job has not ended in time.", polls=1000),
+        case("query", "HTTP 403", f"{{ledger}}: BigQuery refuses access: POST {{queries}}: {SAID}."),
+        case(
+            "query", "HTTP 503", f"{{ledger}}: {{rest}} does not answer: 503 POST {{queries}}: {SAID}.", times=FOREVER
+        ),
+        case("query", "silence", "{ledger}: {rest} does not answer: timed out.", times=FOREVER),
+        case("query", "runs long", "{ledger}: {rest} does not answer: the job has not ended in time.", polls=1000),
         case("results", "silence", "{ledger}: {rest} does not answer: timed out.", times=FOREVER),
         case("results", "dropped", "{ledger}: {rest} does not answer: {closed}.", times=FOREVER),
     ],
@@ -81,6 +89,8 @@ def test_what_does_not_pass_at_the_beginning_ends_the_run(  # noqa: PLR0913, PLR
     fault: dict[str, Any],
     problem: str,
 ) -> None:
+    if step == "results":
+        server.fail("query", with_="runs long")
     met = server.fail(step, **fault)
 
     first = run_command(*EXPORT)
