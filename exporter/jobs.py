@@ -14,9 +14,9 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from google.api_core import exceptions
-from google.cloud import bigquery
 from requests import exceptions as requests_exceptions
 
+from exporter.bigquery_library import bigquery
 from exporter.errors import LedgerError
 from exporter.warehouse import CALL_SECONDS, JOB_SECONDS, RETRY
 

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from traceback import format_exception
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from rich.console import Console
-
 if TYPE_CHECKING:
     from datetime import date
 
+    from rich.console import Console
     from rich.status import Status
 
     from exporter.errors import ExporterError
@@ -72,7 +71,7 @@ class Lines:
         self._stderr = stderr
         self._verbosity = verbosity
         self._tracebacks = tracebacks
-        self._console = Console(file=stderr) if verbosity and stderr.isatty() else None
+        self._console = _terminal(stderr) if verbosity and stderr.isatty() else None
         self._status: Status | None = None
         self._details: set[tuple[str, str]] = set()
         self._being_read: dict[str, str] = {}
@@ -120,6 +119,12 @@ class Lines:
             if self._verbosity >= at_least:
                 stream.write(f"{text}\n")
                 stream.flush()
+
+
+def _terminal(stderr: TextIO) -> Console:
+    from rich.console import Console  # noqa: PLC0415 - a twentieth of a second, which a scheduled run need not spend
+
+    return Console(file=stderr)
 
 
 class JsonLines:

@@ -10,8 +10,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from google.api_core import exceptions
-from google.cloud import bigquery
 
+from exporter.bigquery_library import bigquery
 from exporter.credentials import GRPC_VARIABLE, REST_VARIABLE, credentials_of
 from exporter.errors import SettingsError, TableError
 from exporter.refusals import translated_errors
