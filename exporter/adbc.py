@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     Job: TypeAlias = Callable[[Connection], object]
 
-_BATCH_BYTES = 4_000_000
-_AHEAD_MEGABYTES = 8
+_BATCH_BYTES = 2_000_000
+_AHEAD_MEGABYTES = 4
 _CLOSE_SECONDS, _CLOSE_TRIES = 2.0, 20
 
 

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
 Batch: TypeAlias = pa.RecordBatch
 
-TARGET_BYTES = 4_000_000
+TARGET_BYTES = 2_000_000
+"""Of one AppendRows request. Larger ones are not faster, and each connection keeps memory for some of them."""
 MAX_BYTES = 7_000_000
-"""Of one AppendRows request: BigQuery refuses 10 MB, schema and framing included."""
+"""As above: BigQuery refuses 10 MB, schema and framing included."""
 
 _CHUNK_BYTES = 1_000_000
 _FIRST_CHUNK_ROWS = 32  # until the width of a row is known
@@ -189,7 +190,7 @@ class Payload:
 
 
 class Payloads:
-    """Gathers batches up to about 4 MB, so that small days share a request."""
+    """Gathers batches up to about 2 MB, so that small days share a request."""
 
     def __init__(self) -> None:
         self._waiting: list[Batch] = []
