@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     Job: TypeAlias = Callable[[Connection], object]
 
 _BATCH_BYTES = 2_000_000
-_AHEAD_MEGABYTES = 4
+_AHEAD_HALVES = 4  # of so many bytes
 _CLOSE_SECONDS, _CLOSE_TRIES = 2.0, 20
 
 
 class ArrowReader:
     """One connection, and one thread that alone uses it: who waits for its batches can be interrupted by a signal,
-    and casts and sends them while the database goes on. It is two large batches ahead, or many small ones, not more.
+    and casts and sends them while the database goes on. It is two large batches ahead, or some small ones, not more.
     """
 
     def __init__(self, connect: Callable[[], Connection], options: Mapping[str, str]) -> None:
@@ -35,7 +35,7 @@ class ArrowReader:
         self._jobs: SimpleQueue[tuple[object, Job] | None] = SimpleQueue()
         self._results: SimpleQueue[tuple[object, Any, int]] = SimpleQueue()
         self._asked: deque[object] = deque()
-        self._room = threading.Semaphore(_AHEAD_MEGABYTES)
+        self._room = threading.Semaphore(_AHEAD_HALVES)
         self._cursor: Cursor | None = None
         self._left = False
         self._thread = threading.Thread(target=self._run, name="ADBC", daemon=True)
@@ -68,7 +68,7 @@ class ArrowReader:
         """Cancels what it reads. Within two seconds, also when the database does not answer."""
         self._left = True
         self._jobs.put(None)
-        self._room.release(_AHEAD_MEGABYTES)
+        self._room.release(_AHEAD_HALVES)
         for _ in range(_CLOSE_TRIES):
             if not self._thread.is_alive():
                 break
@@ -80,9 +80,9 @@ class ArrowReader:
     def _take(self, asked: object) -> Any:
         """Its next result. Those of others are of no interest any more: they were left after an error."""
         while True:
-            job, result, megabytes = taken(self._results)
-            if megabytes:
-                self._room.release(megabytes)
+            job, result, halves = taken(self._results)
+            if halves:
+                self._room.release(halves)
             if job is asked:
                 if isinstance(result, Exception):
                     raise result
@@ -120,12 +120,12 @@ class ArrowReader:
             self._cursor = connection.cursor(adbc_stmt_kwargs=dict(self._options))
         self._cursor.execute(sql, tuple(params) or None)  # prepared once, if it is the same as before
         for batch, size in _coalesced(self._cursor.fetch_record_batch()):
-            megabytes = min(size // 1_000_000, _AHEAD_MEGABYTES)
-            for _ in range(megabytes):
+            halves = min(2 * size // _BATCH_BYTES, _AHEAD_HALVES)
+            for _ in range(halves):
                 self._room.acquire()
             if self._left:
                 return
-            self._results.put((asked, batch, megabytes))
+            self._results.put((asked, batch, halves))
 
 
 def _coalesced(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[pa.RecordBatch, int]]:

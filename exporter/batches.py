@@ -1,18 +1,18 @@
-"""Rows → validated Arrow record batches → AppendRows payloads."""
+"""Rows → validated Arrow record batches."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from exporter.arrays import array_of, arrow_field, joined
+from exporter.arrays import array_of, arrow_field
 from exporter.errors import ExporterError, ExtractionError, RowError
 from exporter.gather import Chunk, Gatherer
+from exporter.payloads import MAX_BYTES, Batch, serialized
 from exporter.refused_values import ValueRefusedError
 from exporter.row_check import check_row
 
@@ -21,13 +21,6 @@ if TYPE_CHECKING:
 
     from exporter.days import Window
     from exporter.schema import Column
-
-Batch: TypeAlias = pa.RecordBatch
-
-TARGET_BYTES = 2_000_000
-"""Of one AppendRows request. Larger ones are not faster, and each connection keeps memory for some of them."""
-MAX_BYTES = 7_000_000
-"""As above: BigQuery refuses 10 MB, schema and framing included."""
 
 _CHUNK_BYTES = 1_000_000
 _FIRST_CHUNK_ROWS = 32  # until the width of a row is known
@@ -135,7 +128,7 @@ class Batches:
         if batch.nbytes <= MAX_BYTES:
             return
         for position in range(batch.num_rows):
-            size = len(_serialized(batch.slice(position, 1)))
+            size = len(serialized(batch.slice(position, 1)))
             if size > MAX_BYTES:
                 raise RowError(
                     extractor=self._extractor,
@@ -179,46 +172,3 @@ class Batches:
             problem=error.problem if isinstance(error, ValueRefusedError) else f"{type(error).__name__}: {error}.",
             remedy="Yield a new object for each row: then the message can name the row.",
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Payload:
-    """One AppendRows request: a serialized record batch."""
-
-    rows: int
-    data: memoryview
-
-
-class Payloads:
-    """Gathers batches up to about 2 MB, so that small days share a request."""
-
-    def __init__(self) -> None:
-        self._waiting: list[Batch] = []
-        self._bytes = 0
-
-    def add(self, batch: Batch) -> Iterator[Payload]:
-        size = batch.nbytes  # Arrow adds up its buffers each time
-        if self._bytes + size > TARGET_BYTES:
-            yield from self.flush()
-        self._waiting.append(batch)
-        self._bytes += size
-
-    def flush(self) -> Iterator[Payload]:
-        waiting, self._waiting, self._bytes = self._waiting, [], 0
-        if waiting:
-            yield from _payloads(joined(waiting))
-
-
-def _payloads(batch: Batch) -> Iterator[Payload]:
-    data = _serialized(batch)
-    if len(data) > MAX_BYTES and batch.num_rows > 1:
-        half = batch.num_rows // 2
-        yield from _payloads(batch.slice(0, half))
-        yield from _payloads(batch.slice(half))
-    else:
-        yield Payload(rows=batch.num_rows, data=data)
-
-
-def _serialized(batch: Batch) -> memoryview:
-    """Of Arrow's own memory, which goes back as a whole. In Python's, megabytes leave holes that add up."""
-    return memoryview(batch.serialize())

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from exporter.batches import Batch, Batches
+    from exporter.batches import Batches
     from exporter.days import Window
+    from exporter.payloads import Batch
     from exporter.statements import Selected, Statement
 
 # To ask for a few hundred rows and to cast them costs more than to read them: so the database is some days ahead, and

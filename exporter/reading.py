@@ -18,10 +18,10 @@ from exporter.tables import table_columns
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
-    from exporter.batches import Batch
     from exporter.days import Window
     from exporter.direct import DirectReader
     from exporter.extractors import BaseExtractor
+    from exporter.payloads import Batch
 
 
 _BY_ROWS = "read row by row, not through ADBC"

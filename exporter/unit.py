@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Self
 from django.db import connections
 
 from exporter import steps
-from exporter.batches import Batch, Payloads
 from exporter.days import Window, days_between, window
 from exporter.entries import Unit
 from exporter.errors import ConnectionLostError, DayError, ExporterError, ExtractionError
+from exporter.payloads import Batch, Payloads
 from exporter.reading import batches_of, reading
 from exporter.snapshot import lost_connection
 from exporter.statements import RowsNeededError

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 from django.db import connections, models
 
-from exporter import BaseExtractor, ExtractorType, batches, unit
+from exporter import BaseExtractor, ExtractorType, batches, payloads, unit
 from exporter_cases.shop import instant
 from flights.models import HourlyTraffic
 from flights.settings import database
@@ -242,7 +242,7 @@ class TestBrokenConnections:
         """A day that is not held back in memory has a stream of its own, which is dropped."""
         warehouse = make_warehouse(HourExtractor)
         monkeypatch.setattr(unit, "HELD_BYTES", 0)
-        monkeypatch.setattr(batches, "TARGET_BYTES", 1)
+        monkeypatch.setattr(payloads, "TARGET_BYTES", 1)
         monkeypatch.setattr(batches, "_FIRST_CHUNK_ROWS", 1)
         breaks = iter([terminate])
         meanwhile(lambda day, hour: next(breaks, int)() if (day, hour) == ("2025-01-01", 11) else None)

@@ -17,7 +17,7 @@ import pytest
 from django.db import connections
 from django.db.models import Func, TextField, Value
 
-from exporter import ExtractorType, QuerySetExtractor, batches, casts, direct, direct_source, unit
+from exporter import ExtractorType, QuerySetExtractor, batches, casts, direct, direct_source, payloads, unit
 from exporter_cases.shop import instant
 from exporter_cases.stock import PLAIN, Item, make_items, put
 from flights.settings import database
@@ -278,7 +278,7 @@ def test_rows_that_were_sent_before_rows_were_needed_arrive_once(
     """The unit is read again, row by row, into another stream."""
     warehouse = make_warehouse(SaleExtractor)
     monkeypatch.setattr(unit, "HELD_BYTES", 0)
-    for module, name in ((batches, "TARGET_BYTES"), (batches, "_FIRST_CHUNK_ROWS")):
+    for module, name in ((payloads, "TARGET_BYTES"), (batches, "_FIRST_CHUNK_ROWS")):
         monkeypatch.setattr(module, name, 1)
     monkeypatch.setattr("exporter.adbc._BATCH_BYTES", 1)
     monkeypatch.setattr("exporter.adbc_sqlite._BATCH_ROWS", 1)

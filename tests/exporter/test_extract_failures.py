@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from exporter import batches, unit
+from exporter import batches, payloads, unit
 from exporter.write_stream import WriteStream
 from exporter.write_streams import WriteStreams
 from exporter_cases import shop
@@ -210,7 +210,7 @@ class TestLargeDays:
         make_warehouse(OrderExtractor)
         self._put_large("2025-01-01")
         shop.orders.put("2025-01-01", RuntimeError("late"))
-        monkeypatch.setattr(batches, "TARGET_BYTES", 10_000)
+        monkeypatch.setattr(payloads, "TARGET_BYTES", 10_000)
         streams: list[WriteStream] = []
         start = WriteStream.__init__
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter import batches, patience, write_stream, write_streams
+from exporter import patience, payloads, write_stream, write_streams
 from exporter_cases import shop
 from exporter_cases.shop import OrderExtractor, order
 from faults.endings import case
@@ -28,7 +28,7 @@ DONE = ("order  2025-01-01 to 2025-01-12  12 rows  committed  0.0 s\n", "", 0)
 @pytest.fixture
 def warehouse(make_faulty_warehouse: MakeWarehouse, monkeypatch: pytest.MonkeyPatch) -> WarehouseCopy:
     """An order a day, a request a day: more of them than may be unacknowledged."""
-    monkeypatch.setattr(batches, "TARGET_BYTES", 1)
+    monkeypatch.setattr(payloads, "TARGET_BYTES", 1)
     for number, day in enumerate(DAYS, 1):
         shop.orders.put(day, order(day, number))
     return make_faulty_warehouse(OrderExtractor)

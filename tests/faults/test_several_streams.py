@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter import batches, commits, write_streams
+from exporter import commits, payloads, write_streams
 from exporter_cases import shop
 from exporter_cases.shop import order
 from faults.endings import (
@@ -36,7 +36,7 @@ VISIBLE = "Nothing of this unit is visible. Run the command again: it starts wit
 def streams_of_a_row(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """An order a day, and a request and a stream for each."""
     del quick
-    monkeypatch.setattr(batches, "TARGET_BYTES", 1)
+    monkeypatch.setattr(payloads, "TARGET_BYTES", 1)
     monkeypatch.setattr(write_streams, "STREAM_BYTES", 1)
 
 

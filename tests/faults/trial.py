@@ -25,14 +25,14 @@ SIZES: Mapping[str, Mapping[str, int]] = {
     "small": {
         "exporter.unit.UNIT_ROWS": 100,
         "exporter.unit.HELD_BYTES": 8_000,
-        "exporter.batches.TARGET_BYTES": 4_000,
+        "exporter.payloads.TARGET_BYTES": 4_000,
         "exporter.batches._CHUNK_BYTES": 2_000,
     },
-    "middle": {"exporter.unit.UNIT_ROWS": 300, "exporter.batches.TARGET_BYTES": 16_000},
+    "middle": {"exporter.unit.UNIT_ROWS": 300, "exporter.payloads.TARGET_BYTES": 16_000},
     # Days that are too large to share a unit, each of them in up to four streams.
     "streams": {
         "exporter.unit.HELD_BYTES": 8_000,
-        "exporter.batches.TARGET_BYTES": 1_500,
+        "exporter.payloads.TARGET_BYTES": 1_500,
         "exporter.batches._CHUNK_BYTES": 1_000,
         "exporter.write_streams.STREAM_BYTES": 3_000,
     },
