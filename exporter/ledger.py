@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from google.api_core import exceptions
 
 from exporter import ledger_days, ledger_inserts, ledger_tables
+from exporter.days import days_between
 from exporter.entries import DayEntry, Replacement, TableLedger, Unit, UnitState, known_of_tables, units_of
 from exporter.errors import TableError
 from exporter.jobs import Jobs, array, scalar
@@ -132,17 +133,20 @@ class Ledger:
         """Remember it. Losing "committed" costs a repeated commit, "replaced" a look at a job; both change nothing."""
         statement = ledger_inserts.MARK_UNIT if isinstance(entry, Unit) else ledger_inserts.MARK_REPLACEMENT
         with translated_errors(self._name):
-            self._rows(ledger_inserts.ABANDON if event == "abandoned" else statement, self._parameters(entry, event))
+            self._rows(
+                ledger_inserts.ABANDON if event == "abandoned" else statement,
+                [*_of_rows(entry), scalar("event", "STRING", event)],
+            )
 
     def mark_found(self, unit: Unit) -> None:
         """Remember a unit as committed because its rows were counted, unless it is abandoned by now."""
         with translated_errors(self._name):
-            self._rows(ledger_inserts.MARK_FOUND, self._parameters(unit, "committed"))
+            self._rows(ledger_inserts.MARK_FOUND, [*_of_rows(unit), scalar("event", "STRING", "committed")])
 
     def state(self, unit: Unit) -> UnitState:
         """What is known of a unit in doubt, by BigQuery's clock."""
         with translated_errors(self._name):
-            (row,) = self._rows(ledger_days.STATE, [*self._parameters(unit, ""), scalar("day", "DATE", unit.days[0])])
+            (row,) = self._rows(ledger_days.STATE, _of_rows(unit))
         return UnitState(**row)
 
     def _swap(
@@ -156,12 +160,11 @@ class Ledger:
         name, *numbers = step
         key = (name, self._warehouse.name(entry.table_id), entry.table_created.isoformat(), *numbers)
         with translated_errors(self._name):
-            return self._jobs.run(key, statement.format(ledger=self._name), self._parameters(entry, event), look)
+            return self._jobs.run(key, statement.format(ledger=self._name), self._of_new_rows(entry, event), look)
 
     def _holders(self, unit: Unit) -> Sequence[Unit]:
         """Units that hold this one's first day in its generation or a later one, the latest last."""
-        parameters = [*self._parameters(unit, ""), scalar("day", "DATE", unit.days[0])]
-        units = units_of(unit.table_id, unit.table_created, self._rows(ledger_days.HOLDERS, parameters))
+        units = units_of(unit.table_id, unit.table_created, self._rows(ledger_days.HOLDERS, _of_rows(unit)))
         return [holder for holder in units if unit.days[0] in holder.days]
 
     def _known(self, entry: Unit | Replacement) -> TableLedger:
@@ -170,15 +173,25 @@ class Ledger:
     def _rows(self, statement: str, parameters: Sequence[Parameter]) -> list[dict[str, Any]]:
         return self._jobs.rows_at_once(statement.format(ledger=self._name), parameters)
 
-    def _parameters(self, entry: Unit | Replacement, event: str) -> list[Parameter]:
+    def _of_new_rows(self, entry: Unit | Replacement, event: str) -> list[Parameter]:
+        if entry.days != tuple(days_between(entry.days[0], entry.days[-1])):
+            raise ValueError(f"not consecutive: {entry.days}")  # they are counted from the first on
         return [
-            scalar("table_id", "STRING", entry.table_id),
-            scalar("table_created", "TIMESTAMP", entry.table_created),
-            array("days", "DATE", list(entry.days)),
-            array("row_counts", "INT64", list(entry.row_counts)),
-            array("streams", "STRING", list(entry.streams)),
-            scalar("generation", "INT64", entry.generation),
+            *_of_rows(entry),
             scalar("event", "STRING", event),
-            scalar("run_id", "STRING", entry.run_id),
+            scalar("row_counts", "STRING", ",".join(map(str, entry.row_counts))),
+            array("streams", "STRING", list(entry.streams)),
             scalar("time_zone", "STRING", self._time_zone),
         ]
+
+
+def _of_rows(entry: Unit | Replacement) -> list[Parameter]:
+    """What tells its rows from all others."""
+    return [
+        scalar("table_id", "STRING", entry.table_id),
+        scalar("table_created", "TIMESTAMP", entry.table_created),
+        scalar("first_day", "DATE", entry.days[0]),
+        scalar("last_day", "DATE", entry.days[-1]),
+        scalar("generation", "INT64", entry.generation),
+        scalar("run_id", "STRING", entry.run_id),
+    ]

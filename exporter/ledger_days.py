@@ -82,7 +82,7 @@ WHERE `table_id` = @table_id AND `table_created` = @table_created AND `event` = 
     SELECT `holder`.`recorded_at`
     FROM `{ledger}` AS `holder`
     WHERE `holder`.`table_id` = @table_id AND `holder`.`table_created` = @table_created
-      AND `holder`.`day` = @day AND `holder`.`event` = 'prepared' AND `holder`.`generation` >= @generation
+      AND `holder`.`day` = @first_day AND `holder`.`event` = 'prepared' AND `holder`.`generation` >= @generation
   )
 ORDER BY `generation`, `day`
 """
@@ -96,6 +96,6 @@ SELECT
     OR COUNTIF(`event` = 'prepared' AND `generation` = @generation) = 0
     OR COUNTIF(`generation` > @generation) > 0 AS `abandoned`
 FROM `{ledger}`
-WHERE `table_id` = @table_id AND `table_created` = @table_created AND `day` = @day
+WHERE `table_id` = @table_id AND `table_created` = @table_created AND `day` = @first_day
   AND `event` IN ('prepared', 'committed', 'abandoned')
 """

@@ -5,58 +5,63 @@
 
 from __future__ import annotations
 
-_APPEND = """
+_INSERT = """
 INSERT INTO `{ledger}` (
   `table_id`, `table_created`, `day`, `generation`, `event`, `row_count`,
   `streams`, `run_id`, `time_zone`, `recorded_at`
-)
+)"""
+
+# One text for the row counts of all days: an array would be a value for each of a year's days.
+_BEGIN = f"""{_INSERT}
 SELECT
-  @table_id, @table_created, `day`, @generation, @event, `row_count`,
-  @streams, @run_id, @time_zone, CURRENT_TIMESTAMP()
-FROM UNNEST(@days) AS `day` WITH OFFSET AS `day_position`
-JOIN UNNEST(@row_counts) AS `row_count` WITH OFFSET AS `count_position` ON `day_position` = `count_position`
+  @table_id, @table_created, DATE_ADD(@first_day, INTERVAL `position` DAY), @generation, @event,
+  CAST(`row_count` AS INT64), @streams, @run_id, @time_zone, CURRENT_TIMESTAMP()
+FROM UNNEST(SPLIT(@row_counts, ',')) AS `row_count` WITH OFFSET AS `position`
 """
 
-_ROWS_OF_TABLE = "SELECT `event` FROM `{ledger}` WHERE `table_id` = @table_id AND `table_created` = @table_created AND "
+_OF_TABLE = "`table_id` = @table_id AND `table_created` = @table_created"
+_OF_DAYS = f"{_OF_TABLE} AND `day` BETWEEN @first_day AND @last_day"
+_ROWS_OF_TABLE = f"SELECT `event` FROM `{{ledger}}` WHERE {_OF_TABLE} AND "
 
 # No day twice in one generation, and none that is live in its latest.
-PREPARE = f"""{_APPEND}
+PREPARE = f"""{_BEGIN}
 WHERE NOT EXISTS (
-  {_ROWS_OF_TABLE} `day` IN UNNEST(@days) AND `event` IN ('prepared', 'adopted') AND `generation` >= @generation
-)
-AND NOT EXISTS (
   SELECT `day`
-  FROM (
-    SELECT
-      `day`, `generation`, MAX(`generation`) OVER (PARTITION BY `day`) AS `latest`,
-      COUNTIF(`event` = 'committed') > 0 OR COUNTIF(`event` = 'abandoned') = 0 AS `live`
-    FROM `{{ledger}}`
-    WHERE `table_id` = @table_id AND `table_created` = @table_created AND `day` IN UNNEST(@days)
-      AND `event` IN ('prepared', 'committed', 'abandoned', 'adopted')
-    GROUP BY `day`, `generation`
-  )
-  WHERE `generation` = `latest` AND `live`
+  FROM `{{ledger}}`
+  WHERE {_OF_DAYS} AND `event` IN ('prepared', 'committed', 'abandoned', 'adopted')
+  GROUP BY `day`
+  HAVING MAX(IF(`event` IN ('prepared', 'adopted'), `generation`, -1)) >= @generation
+    OR MAX(IF(`event` = 'committed', `generation`, -1)) = MAX(`generation`)
+    OR MAX(IF(`event` = 'abandoned', `generation`, -1)) < MAX(`generation`)
 )
 """
-
-_OF_THESE_DAYS = f"{_ROWS_OF_TABLE} `day` IN UNNEST(@days) AND `generation` = @generation AND `event` = "
-
-# The ledger may have been lost since it was begun. Then it is adopted with the rest, and a mark alone would make days
-# that are neither live nor open.
-MARK_UNIT = f"{_APPEND} WHERE EXISTS ({_OF_THESE_DAYS} 'prepared')"
-MARK_REPLACEMENT = f"{_APPEND} WHERE EXISTS ({_OF_THESE_DAYS} 'replacing')"
-
-ABANDON = f"{MARK_UNIT} AND NOT EXISTS ({_OF_THESE_DAYS} 'committed')"
-
-# Who has only counted rows has seen no commit: after an "abandoned" they may be those of the next generation.
-MARK_FOUND = f"{MARK_UNIT} AND NOT EXISTS ({_OF_THESE_DAYS} 'abandoned')"
 
 # While nothing was exported: what was in the table then is not ours.
-ADOPT = f"""{_APPEND}
-WHERE NOT EXISTS ({_ROWS_OF_TABLE} `event` = 'prepared')
-AND NOT EXISTS ({_ROWS_OF_TABLE} `event` = 'adopted' AND `day` IN UNNEST(@days))
+ADOPT = f"""{_BEGIN}
+WHERE NOT EXISTS (
+  {_ROWS_OF_TABLE} (`event` = 'prepared' OR `event` = 'adopted' AND `day` BETWEEN @first_day AND @last_day)
+)
 """
 
-BEGIN_REPLACING = f"""{_APPEND}
+BEGIN_REPLACING = f"""{_BEGIN}
 WHERE NOT EXISTS ({_ROWS_OF_TABLE} `event` = 'replacing' AND `generation` >= @generation)
 """
+
+# The rows that it began with, once more. The ledger may have been lost since then: what it was about is adopted with
+# the rest, and a mark alone would make days that are neither live nor open.
+_MARK = f"""{_INSERT}
+SELECT
+  `table_id`, `table_created`, `day`, `generation`, @event, `row_count`,
+  `streams`, `run_id`, `time_zone`, CURRENT_TIMESTAMP()
+FROM `{{ledger}}`
+WHERE {_OF_DAYS} AND `generation` = @generation AND `run_id` = @run_id AND `event` = """
+
+MARK_UNIT = f"{_MARK} 'prepared'"
+MARK_REPLACEMENT = f"{_MARK} 'replacing'"
+
+_OF_THIS_GENERATION = f"SELECT `event` FROM `{{ledger}}` WHERE {_OF_DAYS} AND `generation` = @generation AND `event` = "
+
+ABANDON = f"{MARK_UNIT} AND NOT EXISTS ({_OF_THIS_GENERATION} 'committed')"
+
+# Who has only counted rows has seen no commit: after an "abandoned" they may be those of the next generation.
+MARK_FOUND = f"{MARK_UNIT} AND NOT EXISTS ({_OF_THIS_GENERATION} 'abandoned')"

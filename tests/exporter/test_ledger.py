@@ -177,13 +177,12 @@ class TestPrepare:
     ) -> None:
         """Of one run: the next one goes on with the next, so a table is never stuck with failed jobs."""
         drawn = draw("run 1")
-        broken = replace(drawn, days=(drawn.days[0], drawn.days[0]))  # and then the statement is broken as well
         monkeypatch.setattr(jobs, "_PAUSE_SECONDS", 0.0)
         monkeypatch.setattr(ledger_inserts, "PREPARE", "SELECT ERROR('not today')")
         own = Ledger(warehouse, time_zone=NEW_YORK)
 
         with pytest.raises(LedgerError, match=r"did not succeed: .*not today") as caught:
-            own.prepare(broken)
+            own.prepare(drawn)
         monkeypatch.undo()
 
         assert caught.value.location == copy.ledger_name

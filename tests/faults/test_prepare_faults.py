@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 PREPARE = "smolqwery-prepare-"
 PREPARED, COMMITTED = ("prepared", 0, 3), ("committed", 0, 3)
-EMPTY_UNIT_OF_ANOTHER_RUN = {"run_id": "another", "streams": [], "row_counts": [0, 0, 0]}
+EMPTY_UNIT_OF_ANOTHER_RUN = {"run_id": "another", "streams": [], "row_counts": "0,0,0"}
 """Its extractor found no row: nothing is left to commit."""
 
 
