@@ -1,4 +1,4 @@
-"""Rows of the ledger → units, replacements, and what is known of a table."""
+"""What the ledger tells of: units, replacements, days and tables."""
 
 from __future__ import annotations
 
@@ -109,28 +109,6 @@ class DayEntry:
     """The number of one that is not known to be done: `row_count` may be what BigQuery holds, or not any more."""
 
 
-def known_of_tables(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, datetime], TableLedger]:
-    """By table and creation time, from the rows of ledger_tables.READ."""
-    kinds: dict[str, dict[tuple[str, datetime], list[Mapping[str, Any]]]] = defaultdict(lambda: defaultdict(list))
-    for row in rows:
-        kinds[row["kind"]][row["table_id"], row["table_created"]].append(row)
-    return {
-        key: TableLedger(
-            first_day=row["day"],
-            head=row["head"],
-            adopted_day=row["adopted_day"],
-            rows=row["row_count"],
-            time_zone=row["time_zone"],
-            in_doubt=tuple(units_of(*key, kinds["in doubt"][key])),
-            abandoned={open_day["day"]: open_day["generation"] for open_day in kinds["abandoned"][key]},
-            replacements=row["generation"],
-            undone=_replacement(*key, kinds["undone"][key]),
-            replaced_days=row["replaced_days"],
-        )
-        for key, (row,) in kinds["table"].items()
-    }
-
-
 def units_of(table_id: str, table_created: datetime, rows: Iterable[Mapping[str, Any]]) -> Sequence[Unit]:
     """Rows of one prepare share their run, their generation and their streams."""
     grouped: dict[tuple[str, int, tuple[str, ...]], list[Mapping[str, Any]]] = defaultdict(list)
@@ -148,21 +126,3 @@ def units_of(table_id: str, table_created: datetime, rows: Iterable[Mapping[str,
         )
         for (run_id, generation, streams), members in grouped.items()
     ]
-
-
-def _replacement(table_id: str, table_created: datetime, rows: Sequence[Mapping[str, Any]]) -> Replacement | None:
-    if not rows:
-        return None
-    # One at a time, unless a ledger was lost meanwhile: then the first of them is done first.
-    number = min(row["generation"] for row in rows)
-    rows = [row for row in rows if row["generation"] == number]
-    (staging,) = rows[0]["streams"]
-    return Replacement(
-        table_id=table_id,
-        table_created=table_created,
-        days=tuple(row["day"] for row in rows),
-        row_counts=tuple(row["row_count"] for row in rows),
-        number=number,
-        staging=staging,
-        run_id=rows[0]["run_id"],
-    )

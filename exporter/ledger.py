@@ -29,10 +29,11 @@ from google.api_core import exceptions
 
 from exporter import ledger_days, ledger_inserts, ledger_tables
 from exporter.days import days_between
-from exporter.entries import DayEntry, Replacement, TableLedger, Unit, UnitState, known_of_tables, units_of
+from exporter.entries import DayEntry, Replacement, TableLedger, Unit, UnitState, units_of
 from exporter.errors import TableError
 from exporter.jobs import Jobs, array, scalar
 from exporter.refusals import translated_errors
+from exporter.spans import known_of_tables
 from exporter.warehouse import APPLY_TERRAFORM, Warehouse
 
 if TYPE_CHECKING:

@@ -5,72 +5,58 @@
 
 from __future__ import annotations
 
-# One row for each generation of a day. "committed" outweighs "abandoned": who wrote it had seen the commit succeed, or
-# its rows before there was an "abandoned".
-_ATTEMPTS = """
+# One row for each generation of a day, and one for each replacement of it. "committed" outweighs "abandoned": who wrote
+# it had seen the commit succeed, or its rows before there was an "abandoned". Streams are one text: arrays have no MAX,
+# and no name of a stream or a table has a comma.
+_GENERATIONS = """
   SELECT
     `table_id`, `table_created`, `day`, `generation`,
-    COUNTIF(`event` IN ('prepared', 'adopted')) > 0
-      AND (COUNTIF(`event` = 'committed') > 0 OR COUNTIF(`event` = 'abandoned') = 0) AS `live`,
-    COUNTIF(`event` IN ('committed', 'adopted')) > 0 OR MAX(ARRAY_LENGTH(`streams`)) = 0 AS `done`,
-    COUNTIF(`event` = 'adopted') > 0 AS `adopted`,
-    MAX(`row_count`) AS `row_count`,
-    MAX(`time_zone`) AS `time_zone`
+    `event` IN ('replacing', 'replaced', 'expired') AS `replaces`,
+    CASE
+      WHEN LOGICAL_OR(`event` = 'replaced') THEN 'replaced'
+      WHEN LOGICAL_OR(`event` = 'expired') THEN 'expired'
+      WHEN LOGICAL_OR(`event` = 'replacing') THEN 'replacing'
+      WHEN LOGICAL_OR(`event` = 'adopted') THEN 'adopted'
+      WHEN NOT LOGICAL_OR(`event` = 'prepared') THEN 'abandoned'
+      WHEN LOGICAL_OR(`event` = 'committed') THEN 'committed'
+      WHEN LOGICAL_OR(`event` = 'abandoned') THEN 'abandoned'
+      WHEN MAX(ARRAY_LENGTH(`streams`)) = 0 THEN 'committed'
+      ELSE 'prepared'
+    END AS `state`,
+    MAX(`row_count`) AS `row_count`, MAX(ARRAY_TO_STRING(`streams`, ',')) AS `streams`,
+    MAX(`run_id`) AS `run_id`, MAX(`time_zone`) AS `time_zone`
   FROM `{ledger}`
-  WHERE `table_id` IN UNNEST(@table_ids) AND `event` IN ('prepared', 'committed', 'abandoned', 'adopted')
-  GROUP BY `table_id`, `table_created`, `day`, `generation`
+  WHERE `table_id` IN UNNEST(@table_ids)
+  GROUP BY `table_id`, `table_created`, `day`, `generation`, `replaces`
 """
 
 # The latest generation of each day is what counts, and the last replacement that is done says how many rows it has.
-WITH_DAYS = f"""
-WITH `attempts` AS ({_ATTEMPTS}),
+WITH_RANKED = f"""
+WITH `generations` AS ({_GENERATIONS}),
 `ranked` AS (
-  SELECT *, MAX(`generation`) OVER (PARTITION BY `table_id`, `table_created`, `day`) AS `latest` FROM `attempts`
-),
-`numbers` AS (
   SELECT
-    `table_id`, `table_created`, `day`, `generation` AS `number`, MAX(`row_count`) AS `row_count`,
-    COUNTIF(`event` = 'replaced') > 0 AS `replaced`, COUNTIF(`event` = 'expired') > 0 AS `expired`
-  FROM `{{ledger}}`
-  WHERE `table_id` IN UNNEST(@table_ids) AND `event` IN ('replacing', 'replaced', 'expired')
-  GROUP BY `table_id`, `table_created`, `day`, `generation`
-),
-`replacements` AS (
-  SELECT *, MAX(`number`) OVER (PARTITION BY `table_id`, `table_created`, `day`) AS `latest`
-  FROM `numbers` WHERE `replaced`
-),
-`days` AS (
-  SELECT
-    `ranked`.`table_id`, `ranked`.`table_created`, `ranked`.`day`, `ranked`.`generation`,
-    `ranked`.`live`, `ranked`.`done`, `ranked`.`adopted`, `ranked`.`time_zone`,
-    COALESCE(`replacements`.`row_count`, `ranked`.`row_count`) AS `row_count`,
-    `replacements`.`number`
-  FROM `ranked`
-  LEFT JOIN `replacements`
-    ON `replacements`.`table_id` = `ranked`.`table_id`
-    AND `replacements`.`table_created` = `ranked`.`table_created`
-    AND `replacements`.`day` = `ranked`.`day`
-    AND `replacements`.`number` = `replacements`.`latest`
-  WHERE `ranked`.`generation` = `ranked`.`latest`
+    *,
+    MAX(`generation`) OVER (PARTITION BY `table_id`, `table_created`, `day`, `replaces`) AS `latest`,
+    FIRST_VALUE(`row_count`) OVER (
+      PARTITION BY `table_id`, `table_created`, `day`
+      ORDER BY `state` = 'replaced' DESC, `replaces`, `generation` DESC
+    ) AS `rows_of_day`
+  FROM `generations`
 )"""
 
-DAYS = f"""{WITH_DAYS},
-`undone` AS (
-  SELECT `table_id`, `table_created`, `day`, `number` FROM `numbers` WHERE NOT `replaced` AND NOT `expired`
+DAYS = f"""{WITH_RANKED},
+`replaced` AS (
+  SELECT
+    *,
+    MAX(IF(`state` = 'replaced', `generation`, NULL)) OVER (PARTITION BY `day`) AS `replacement`,
+    MIN(IF(`state` = 'replacing', `generation`, NULL)) OVER (PARTITION BY `day`) AS `undone`
+  FROM `ranked`
+  WHERE `table_created` = @table_created
 )
-SELECT
-  `days`.`day`, `days`.`generation`, `days`.`row_count`,
-  `days`.`number` AS `replacement`, `undone`.`number` AS `undone`,
-  CASE
-    WHEN NOT `live` THEN 'abandoned' WHEN `adopted` THEN 'adopted' WHEN `done` THEN 'committed' ELSE 'prepared'
-  END AS `state`
-FROM `days`
-LEFT JOIN `undone`
-  ON `undone`.`table_id` = `days`.`table_id`
-  AND `undone`.`table_created` = `days`.`table_created`
-  AND `undone`.`day` = `days`.`day`
-WHERE `days`.`table_created` = @table_created
-ORDER BY `days`.`day`
+SELECT `day`, `generation`, `rows_of_day` AS `row_count`, `replacement`, `undone`, `state`
+FROM `replaced`
+WHERE NOT `replaces` AND `generation` = `latest`
+ORDER BY `day`
 """
 
 # The rows of one prepare, and of no other, were recorded at one instant.
