@@ -326,10 +326,10 @@ class TestPostgresql:
         result = run_command("smolqwery_extract", "--to", DAYS[-1])
 
         assert result.stdout == "sale  2025-01-01 to 2025-01-04  20 rows  committed  0.0 s\n"
-        # It is asked for before the first is read to its end, or after: both go on meanwhile.
+        # The days before may be read to their end by then, or not: that goes on meanwhile. And whether the driver has
+        # the server's last words depends on what it was doing.
         lost = rf"sale: {EXTRACTOR}, 2025-01-0[123]: the connection to DATABASES\['shop'\] was lost: "
         assert re.match(lost, result.stderr)
-        assert "terminating connection due to administrator command" in result.stderr
         assert result.stderr.endswith(" Reading again.\n")
         assert SaleExtractor.asked[-len(DAYS) :] == [*DAYS]
         assert rows(warehouse) == ALL
