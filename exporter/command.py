@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from django.core.management.base import OutputWrapper
+    from rich.table import Table
 
 FAILED, USAGE = 1, 2
 
@@ -54,6 +55,11 @@ class ExporterCommand(BaseCommand):
             if table not in known:
                 raise usage_error(f"{table!r} is not a table of SMOLQWERY_EXTRACTORS. Tables: {', '.join(known)}.")
         return settings, [extractor for name, extractor in known.items() if name in tables]
+
+    def print_table(self, table: Table) -> None:
+        from rich.console import Console  # noqa: PLC0415 - an export prints no table
+
+        Console(file=stream_of(self.stdout), highlight=False, markup=False).print(table)
 
 
 def stream_of(wrapper: OutputWrapper) -> TextIO:

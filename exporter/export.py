@@ -69,7 +69,7 @@ def export(
 
 def _get_ready(warehouse: Warehouse) -> None:
     """While the workers wait for their first answers: to import these takes as long."""
-    import exporter.unit  # noqa: PLC0415 - a run with nothing to do needs neither Arrow nor gRPC
+    import exporter.drafts  # noqa: PLC0415 - a run with nothing to do needs neither Arrow nor gRPC
 
     del exporter
     warehouse.write_client  # noqa: B018 - makes it
@@ -122,7 +122,7 @@ def _export_unit(  # noqa: PLR0913, PLR0917 - what a unit is
 ) -> TableLedger:
     """One unit from `first` on, at most to `last`: what is known of the table then."""
     # Imported here: a run with nothing to do needs neither Arrow nor gRPC.
-    from exporter.unit import drafted  # noqa: PLC0415
+    from exporter.drafts import drafted  # noqa: PLC0415
 
     started = time.monotonic()
     with drafted(run, source, source.name, lambda draft: draft.read(first, last)) as draft:

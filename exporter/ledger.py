@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from exporter.jobs import Parameter, Ran
-    from exporter.warehouse import Table
+    from exporter.metadata import Table
 
 T = TypeVar("T")
 

@@ -10,8 +10,8 @@ from exporter.errors import TableError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from exporter.metadata import Field
     from exporter.schema import Column
-    from exporter.warehouse import Field
 
 
 _ALIASES = {

@@ -15,13 +15,13 @@ from uuid import uuid4
 from exporter import steps
 from exporter.commits import commit
 from exporter.counts import window_parameters
+from exporter.drafts import drafted
 from exporter.entries import Replacement, TableLedger
 from exporter.errors import DayError, LedgerError
 from exporter.jobs import Jobs, Ran
 from exporter.recovery import recovered
 from exporter.refusals import translated_errors
 from exporter.run import written_days
-from exporter.unit import drafted
 from exporter.warehouse import path_of_table
 
 if TYPE_CHECKING:

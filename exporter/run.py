@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from exporter.extractors import BaseExtractor
     from exporter.interrupts import Interrupts
     from exporter.ledger import Ledger
+    from exporter.metadata import Table
     from exporter.progress import Reporter
     from exporter.schema import Column
-    from exporter.warehouse import Table, Warehouse
+    from exporter.warehouse import Warehouse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

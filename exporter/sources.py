@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from exporter.extractors import BaseExtractor
+    from exporter.metadata import Table
     from exporter.run import Run
-    from exporter.warehouse import Table
 
 
 def sources_of(run: Run, extractors: Sequence[BaseExtractor[Any]]) -> Sequence[tuple[Source, TableLedger]]:

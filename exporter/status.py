@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from exporter.conf import Settings
     from exporter.extractors import BaseExtractor
-    from exporter.warehouse import Table
+    from exporter.metadata import Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import time
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from datetime import UTC, date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
-
-from django.db import connections
 
 from exporter import steps
 from exporter.days import Window, days_between, window
 from exporter.entries import Unit
 from exporter.errors import ConnectionLostError, DayError, ExporterError, ExtractionError
+from exporter.partitions import require_partition
 from exporter.payloads import Batch, Payloads
 from exporter.reading import batches_of, reading
 from exporter.snapshot import lost_connection
-from exporter.statements import RowsNeededError
-from exporter.waits import sleep
 from exporter.warehouse import path_of_table
 from exporter.write_streams import WriteStreams
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+    from datetime import date
 
     from exporter.run import Run, Source
 
@@ -36,37 +33,6 @@ UNIT_SECONDS = 300
 # A day after the first enters the stream when all of it is valid, held back until then. One that is larger than this is
 # a unit of its own.
 HELD_BYTES = 16_000_000
-
-_PAST_YEARS = 10  # https://cloud.google.com/bigquery/docs/write-api#time-unit-column-partitioning
-
-
-_RECONNECT_PAUSES = (1.0, 2.0)
-
-
-@contextmanager
-def drafted(run: Run, source: Source, destination: str, read: Callable[[Draft], None]) -> Iterator[Draft]:
-    """A draft for the table `destination` that `read` has filled: anew in a new snapshot when the database went away.
-
-    Raises ConnectionLostError when it did so three times.
-    """
-    pauses, by_rows = iter((*_RECONNECT_PAUSES, None)), False
-    while True:
-        with Draft(run, source, destination, by_rows=by_rows) as draft:
-            try:
-                read(draft)
-            except RowsNeededError:  # never by rows
-                by_rows = True
-                continue
-            except ConnectionLostError as error:
-                pause = next(pauses)
-                if pause is None:
-                    raise
-                run.reporter.notice(source.table.table_id, f"{error.location}: {error.problem} Reading again.")
-            else:
-                yield draft
-                return
-        connections[source.extractor.get_database()].close()
-        sleep(pause)
 
 
 class Draft(AbstractContextManager["Draft"]):
@@ -156,7 +122,7 @@ class Draft(AbstractContextManager["Draft"]):
     def _read_day(self, day: Window) -> bool:
         """Whether the unit may go on after this day."""
         if not day.is_empty:
-            self._require_partition(day)
+            require_partition(self._source, day)
         rows, held, size = 0, list[Batch](), 0
         for batch in self._batches_of(day):
             rows += batch.num_rows
@@ -206,17 +172,3 @@ class Draft(AbstractContextManager["Draft"]):
                 )
             self._streams.append(rows=payload.rows, data=payload.data)
             steps.reached("appended")
-
-    def _require_partition(self, day: Window) -> None:
-        if not self._source.table.partitioned:
-            return
-        today = datetime.now(UTC).date()
-        if today.year - _PAST_YEARS > day.day.year or (
-            today.year - _PAST_YEARS == day.day.year and (day.day.month, day.day.day) <= (today.month, today.day)
-        ):
-            raise DayError(
-                location=f"{self._source.name}, {day.day}",
-                problem=f"more than {_PAST_YEARS} years ago: BigQuery takes no streamed rows into partitions that old.",
-                remedy="Set SMOLQWERY_FIRST_DATE to a later day, or return None from get_partitioning() before the "
-                "table is made.",
-            )

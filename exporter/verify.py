@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from exporter.conf import Settings
     from exporter.differences import Difference
     from exporter.extractors import BaseExtractor
-    from exporter.warehouse import Table
+    from exporter.metadata import Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

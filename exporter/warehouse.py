@@ -1,19 +1,18 @@
-"""Settings and the environment → clients, and what BigQuery says of a table."""
+"""Settings and the environment → clients, and what they say of tables."""
 
 from __future__ import annotations
 
 import os
 import threading
-from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from google.api_core import exceptions
 
 from exporter.bigquery_library import bigquery
 from exporter.credentials import GRPC_VARIABLE, REST_VARIABLE, credentials_of
 from exporter.errors import SettingsError, TableError
+from exporter.metadata import schema_field, table_of
 from exporter.refusals import translated_errors
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from google.cloud.bigquery_storage_v1 import BigQueryWriteClient
 
     from exporter.conf import Settings
+    from exporter.metadata import Field, Table
 
 CALL_SECONDS = 30.0
 JOB_SECONDS = 120.0
@@ -30,32 +30,6 @@ RETRY = bigquery.DEFAULT_RETRY.with_timeout(CALL_SECONDS)
 """The library's own would repeat a failing call for ten minutes."""
 
 APPLY_TERRAFORM = "Run `make codegen` and apply Terraform, then run this again."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """One column of a table, in BigQuery's words."""
-
-    name: str
-    type: str
-    mode: str
-    precision: int | None
-    scale: int | None
-    fields: tuple[Field, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """What BigQuery says of a table."""
-
-    table_id: str
-    created: datetime
-    """Aware, UTC: a table that was dropped and made again is another table."""
-    rows: int
-    partitioned: bool
-    expiration: timedelta | None
-    """The age at which BigQuery drops a partition, from its first instant on; None: never."""
-    fields: tuple[Field, ...]
 
 
 class Warehouse:
@@ -138,16 +112,7 @@ class Warehouse:
                     location=name, problem="not in BigQuery: the exporter makes no tables.", remedy=APPLY_TERRAFORM
                 ) from error
         self.location = found.location or self.location
-        partitioning = found.time_partitioning
-        expiration = partitioning.expiration_ms if partitioning else None
-        return Table(
-            table_id=table_id,
-            created=found.created,
-            rows=found.num_rows or 0,
-            partitioned=partitioning is not None,
-            expiration=None if expiration is None else timedelta(milliseconds=expiration),
-            fields=tuple(map(_field, found.schema)),
-        )
+        return table_of(found, table_id)
 
     def refuse_another(self, table: Table) -> None:
         """Raise TableError when Terraform has dropped this table and made it again."""
@@ -160,7 +125,7 @@ class Warehouse:
 
     def make_staging_table(self, name: str, fields: Iterable[Field], *, expires: datetime) -> None:
         """An empty table of these columns, dropped by BigQuery when it `expires`. Raises WarehouseError."""
-        table = bigquery.Table(name, schema=list(map(_schema_field, fields)))
+        table = bigquery.Table(name, schema=list(map(schema_field, fields)))
         table.expires = expires
         with translated_errors(name):
             # Nobody else has this name: one that is there was made by a call whose reply was lost.
@@ -180,22 +145,3 @@ def path_of_table(name: str) -> str:
     """`project.dataset.table` as the Storage Write API writes it."""
     project, dataset, table = name.rsplit(".", 2)
     return f"projects/{project}/datasets/{dataset}/tables/{table}"
-
-
-def _schema_field(field: Field) -> bigquery.SchemaField:
-    digits: dict[str, Any] = {}
-    if field.precision is not None:
-        digits = {"precision": field.precision, "scale": field.scale or 0}
-    fields = tuple(map(_schema_field, field.fields))
-    return bigquery.SchemaField(field.name, field.type, mode=field.mode, fields=fields, **digits)
-
-
-def _field(field: bigquery.SchemaField) -> Field:
-    return Field(
-        name=field.name,
-        type=field.field_type,
-        mode=field.mode or "NULLABLE",
-        precision=field.precision,
-        scale=field.scale,
-        fields=tuple(map(_field, field.fields)),
-    )

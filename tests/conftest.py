@@ -157,7 +157,7 @@ def set_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
             def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override] # not of its own class
                 return instant.astimezone(tz)
 
-        for module in ("adoption", "bounds", "unit"):
+        for module in ("adoption", "bounds", "partitions"):
             monkeypatch.setattr(f"exporter.{module}.datetime", Clock)
         monkeypatch.setattr("django.utils.timezone.now", lambda: instant)
 

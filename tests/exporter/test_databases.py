@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 from django.db import connections, models
 
-from exporter import BaseExtractor, ExtractorType, batches, payloads, unit
+from exporter import BaseExtractor, ExtractorType, batches, drafts, payloads, unit
 from exporter_cases.shop import instant
 from flights.models import HourlyTraffic
 from flights.settings import database
@@ -68,7 +68,7 @@ class HourExtractor(BaseExtractor[Hour]):
 def _nothing_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(HourExtractor, "asked", [], raising=False)
     monkeypatch.setattr(HourExtractor, "meanwhile", lambda _day, _hour: None, raising=False)
-    monkeypatch.setattr(unit, "_RECONNECT_PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(drafts, "_RECONNECT_PAUSES", (0.0, 0.0))
 
 
 @pytest.fixture

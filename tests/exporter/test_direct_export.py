@@ -17,7 +17,7 @@ import pytest
 from django.db import connections
 from django.db.models import Func, TextField, Value
 
-from exporter import ExtractorType, QuerySetExtractor, batches, casts, direct, direct_source, payloads, unit
+from exporter import ExtractorType, QuerySetExtractor, batches, casts, direct, direct_source, drafts, payloads, unit
 from exporter_cases.shop import instant
 from exporter_cases.stock import PLAIN, Item, make_items, put
 from flights.settings import database
@@ -75,7 +75,7 @@ def _nothing_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SaleExtractor, "asked", [], raising=False)
     monkeypatch.setattr(SaleExtractor, "meanwhile", lambda _day: None, raising=False)
     monkeypatch.setattr(SaleExtractor, "change", lambda queryset: queryset, raising=False)
-    monkeypatch.setattr(unit, "_RECONNECT_PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(drafts, "_RECONNECT_PAUSES", (0.0, 0.0))
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 
 from exporter import TableError, sq_field
 from exporter.matching import match_columns
+from exporter.metadata import Field
 from exporter.schema import columns_of
-from exporter.warehouse import Field
 
 APPLY = "Run `make codegen` and apply Terraform, or deploy the code that fits the table."
 REMOVE = "Add the field to the dataclass, or make the column NULLABLE with Terraform."

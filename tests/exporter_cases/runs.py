@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from exporter.interrupts import Interrupts
 from exporter.ledger import Ledger
+from exporter.metadata import Table
 from exporter.run import Options, Run, Source
-from exporter.warehouse import Table
 
 if TYPE_CHECKING:
     from exporter import BaseExtractor

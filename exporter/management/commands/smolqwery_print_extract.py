@@ -8,10 +8,9 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
-from rich.console import Console
 from rich.table import Table
 
-from exporter.command import ExporterCommand, parse_day, require_order, stream_of, usage_error
+from exporter.command import ExporterCommand, parse_day, require_order, usage_error
 from exporter.days import days_between, last_finished_day, window
 from exporter.reading import read_rows
 from exporter.tables import table_columns
@@ -64,7 +63,7 @@ class Command(ExporterCommand):
             table.add_column(column.name, style=style, overflow="fold")
         for row in rows:
             table.add_row(*("" if value is None else str(value) for value in row.values()))
-        Console(file=stream_of(self.stdout), highlight=False, markup=False).print(table)
+        self.print_table(table)
 
     def _print_json(self, extractor: BaseExtractor[Any], rows: Iterator[dict[str, Any]]) -> None:
         for row in rows:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management import CommandError
 from django.utils import timezone
-from rich.console import Console
 from rich.table import Table
 
-from exporter.command import FAILED, ExporterCommand, stream_of, usage_error
+from exporter.command import FAILED, ExporterCommand, usage_error
 from exporter.status import TableStatus, table_statuses
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ class Command(ExporterCommand):
                 str(status.replaced_days),
                 "\n".join(_attention(status)),
             )
-        Console(file=stream_of(self.stdout), highlight=False, markup=False).print(table)
+        self.print_table(table)
 
 
 def _attention(status: TableStatus) -> Iterator[str]:
