@@ -30,8 +30,8 @@ def _import_what_it_needs() -> None:
     import exporter.adbc_postgresql
     import exporter.adbc_sqlite
     import exporter.direct
+    import exporter.drafts
     import exporter.management.commands.smolqwery_extract
-    import exporter.unit
 
     del django, google, grpc, rich, benchmarks, exporter
 
