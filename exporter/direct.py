@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from django.db import connections
-from django.db.models import QuerySet
-
 from exporter.arrays import joined
+from exporter.asked import AskedUnit
 from exporter.casts import cast
 from exporter.direct_source import source_of
-from exporter.errors import ConnectionLostError, ExporterError, in_a_line
-from exporter.extractors import path_of
+from exporter.errors import ExporterError, in_a_line
 from exporter.plain_rows import require_plain
 from exporter.querysets import QuerySetExtractor
+from exporter.range_days import RangeDays
 from exporter.refused_values import ValueRefusedError
-from exporter.selection import select
-from exporter.snapshot import MEND_DATABASE
-from exporter.statements import RowsNeededError, statement
+from exporter.statements import RowsNeededError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
+    from exporter.asked import AskedDays
     from exporter.batches import Batches
     from exporter.days import Window
     from exporter.payloads import Batch
-    from exporter.statements import Selected, Statement
+    from exporter.statements import Selected
 
-# To ask for a few hundred rows and to cast them costs more than to read them: so the database is some days ahead, and
-# what several days have is cast at once.
-_DAYS_AHEAD = 8
+# To cast a few hundred rows costs as much as to cast thousands.
 _TOGETHER_DAYS, _TOGETHER_BYTES = 32, 1_000_000
 
 
@@ -49,9 +43,7 @@ class DirectReader:
         self._extractor = extractor
         self._batches = batches
         self._days = days
-        self._alias = extractor.get_database()
-        self._source = source_of(self._alias)
-        self._before: Statement | None = None
+        self._source = source_of(extractor.get_database())
         self._read = self._read_days()
 
     def begin(self) -> None:
@@ -83,14 +75,21 @@ class DirectReader:
         """The batches of each day, and then None. Days of one small batch each are cast together."""
         small: list[_SmallDay] = []
         size = 0
-        for window, found in self._ask_ahead():
+        for asked in AskedUnit(self._extractor, self._batches.columns, self._source, self._days):
             try:
-                reads, selected = self._read_day(window, found)
-                first = next(reads, None)
-                second = None if first is None else next(reads, None)
+                first = next(asked.batches, None)
+                second = None if first is None else next(asked.batches, None)
             except Exception:
                 yield from self._cast_together(small)  # those before it are as good as ever
                 raise
+            reads = chain([read for read in (first, second) if read is not None], asked.batches)
+            if len(asked.windows) > 1:
+                yield from self._cast_together(small)
+                small, size = [], 0
+                yield from self._cast_range(asked, reads)
+                continue
+            (window,) = asked.windows
+            selected = asked.statements[0].selected if asked.statements else ()
             day = _SmallDay(window=window, selected=selected, read=first)
             if small and (second is not None or not day.goes_with(small)):
                 yield from self._cast_together(small)
@@ -102,57 +101,31 @@ class DirectReader:
                     yield from self._cast_together(small)
                     small, size = [], 0
             else:
-                yield from self._cast_alone(window, selected, chain([first, second], reads))
+                yield from self._cast_alone(window, selected, reads)
         yield from self._cast_together(small)
 
-    def _ask_ahead(self) -> Iterator[tuple[Window, Statement | Exception | None]]:
-        """What came of each day is said when its turn comes: None, there are no rows; an exception, it cannot be read.
-
-        By then the database has been asked for some of the days after it.
-        """
-        asked: deque[tuple[Window, Statement | Exception | None]] = deque()
-        for window in self._days:
-            asked.append((window, self._ask(window)))
-            if len(asked) > _DAYS_AHEAD:
-                yield asked.popleft()
-        while asked:
-            yield asked.popleft()
-
-    def _ask(self, window: Window) -> Statement | Exception | None:
-        try:
-            selection = select(self._extractor, window.start, window.end)
-            if type(selection.queryset).iterator is not QuerySet.iterator:
-                raise RowsNeededError("its QuerySet has an iterator() of its own")  # noqa: TRY301
-            found = statement(selection, self._batches.columns, connections[self._alias], self._before)
-            if found is not None:
-                self._source.ask(found)
-                self._before = found
-        except (ExporterError, RowsNeededError) as error:
-            return error
-        except Exception as error:  # noqa: BLE001 - of get_queryset(), or of a driver: rows tell
-            return RowsNeededError(in_a_line(error))
-        return found
-
-    def _read_day(
-        self, window: Window, found: Statement | Exception | None
-    ) -> tuple[Iterator[pa.RecordBatch], tuple[Selected, ...]]:
-        if isinstance(found, Exception):
-            raise found
-        return (iter(()), ()) if found is None else (self._reads(window), found.selected)
-
-    def _reads(self, window: Window) -> Iterator[pa.RecordBatch]:
-        try:
-            yield from self._source.batches()
-        except RowsNeededError:
-            raise
-        except Exception as error:
-            if self._source.is_lost():
-                raise ConnectionLostError(
-                    location=f"{path_of(self._extractor)}, {window.day}",
-                    problem=f"the connection to DATABASES[{self._alias!r}] was lost: {in_a_line(error)}.",
-                    remedy=MEND_DATABASE,
-                ) from error
-            raise RowsNeededError(in_a_line(error)) from error
+    def _cast_range(self, asked: AskedDays, reads: Iterable[pa.RecordBatch]) -> Iterator[tuple[Window, Batch | None]]:
+        selected = asked.statements[0].selected
+        days = RangeDays(asked.statements)
+        day = done = 0
+        for read in reads:
+            try:
+                whole: dict[str, pa.Array] | None = self._arrays(read, selected)
+            except RowsNeededError:  # of one of them: the others need not know
+                whole = None
+            for number, start, size in days.cut(read):
+                while day < number:
+                    yield asked.windows[day], None
+                    day, done = day + 1, 0
+                arrays = (
+                    self._arrays(read.slice(start, size), selected)
+                    if whole is None
+                    else {name: array.slice(start, size) for name, array in whole.items()}
+                )
+                yield asked.windows[day], self._batch(arrays, done, asked.windows[day])
+                done += size
+        for window in asked.windows[day:]:
+            yield window, None
 
     def _cast_together(self, days: Sequence[_SmallDay]) -> Iterator[tuple[Window, Batch | None]]:
         read = [day for day in days if day.read is not None]

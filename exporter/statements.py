@@ -13,11 +13,14 @@ from django.db.models.fields.related import ForeignKey
 from django.db.models.functions.datetime import TruncBase
 from django.db.models.sql.where import WhereNode
 
+from exporter.ranges import range_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
+    from exporter.ranges import Range
     from exporter.schema import Column
     from exporter.selection import Selection
 
@@ -57,6 +60,7 @@ class Statement:
     names: tuple[str, ...]
     expressions: tuple[Any, ...]
     """Django's: what `selected` was made of."""
+    range: Range | None
 
 
 def statement(
@@ -76,13 +80,17 @@ def statement(
     expressions = tuple(expression for expression, _, _ in compiler.select)
     if before is not None and before.names == selection.names and _are_alike(before.expressions, expressions):
         selected, expressions = before.selected, before.expressions
+        its = before.range if sql == before.sql else range_of(compiler, sql, params)
     else:
+        its = range_of(compiler, sql, params)
         by_name = {column.name: column for column in columns}
         selected = tuple(
             _selected(by_name[name], expression, connection)
             for name, expression in zip(selection.names, expressions, strict=True)
         )
-    return Statement(sql=sql, params=tuple(params), selected=selected, names=selection.names, expressions=expressions)
+    return Statement(
+        sql=sql, params=tuple(params), selected=selected, names=selection.names, expressions=expressions, range=its
+    )
 
 
 def _are_alike(before: tuple[Any, ...], now: tuple[Any, ...]) -> bool:

@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 
 DAYS = ("2025-01-01", "2025-01-02", "2025-01-03", "2025-01-04")
 ALL = [(instant(day, hour), hour) for day in DAYS for hour in (8, 9, 10, 11, 12)]
+MANY_DAYS = [f"{date(2025, 1, 1) + timedelta(days=number)}" for number in range(104)]
+MANY = [
+    (instant(day, 6 + hour), number)
+    for number, day in enumerate(MANY_DAYS)
+    for hour in range(0 if number % 40 > 30 else number % 4)
+]
 EXTRACTOR = f"{__name__}.SaleExtractor"
 MEND = "Nothing of this day is visible. Mend the extractor or its database, then run the command again."
 
@@ -112,6 +118,10 @@ def shop(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+def put_many() -> None:
+    put("writer", *({"at": at, "small": small} for at, small in MANY))
+
+
 def rows(warehouse: WarehouseCopy) -> list[tuple[Any, ...]]:
     return warehouse.rows("sale", "`at`, `small`", "ORDER BY 1, 2")
 
@@ -163,21 +173,14 @@ def test_a_unit_is_read_without_rows(
 
 @pytest.mark.usefixtures("shop")
 def test_many_small_days_and_days_without_rows(make_warehouse: MakeWarehouse, run_command: RunCommand) -> None:
-    """More than are cast together, of which some need no cast."""
+    """More than are read, or cast, at once."""
     warehouse = make_warehouse(SaleExtractor)
-    days = [f"{date(2025, 1, 5) + timedelta(days=number)}" for number in range(100)]
-    sales = [
-        (instant(day, 6 + hour), number)
-        for number, day in enumerate(days)
-        for hour in range(0 if number % 40 > 30 else number % 4)
-    ]
-    put("writer", *({"at": at, "small": small} for at, small in [*ALL, *sales]))
+    put_many()
 
-    result = run_command("smolqwery_extract", "--to", days[-1], "--verbosity", "2")
+    result = run_command("smolqwery_extract", "--to", MANY_DAYS[-1], "--verbosity", "2")
 
-    written = len(ALL) + len(sales)
-    assert result == (f"sale  2025-01-01 to {days[-1]}  {written} rows  committed  0.0 s\n", "", 0)
-    assert rows(warehouse) == [*ALL, *sales]
+    assert result == (f"sale  2025-01-01 to {MANY_DAYS[-1]}  {len(MANY)} rows  committed  0.0 s\n", "", 0)
+    assert rows(warehouse) == MANY
     assert run_command("smolqwery_verify").exit_code == 0  # day by day
 
 
@@ -312,8 +315,49 @@ def test_a_value_that_cannot_be_cast_ends_the_unit_before_its_day(
     assert rows(warehouse) == ALL[:10]
 
 
+@pytest.mark.usefixtures("sqlite_shop")
+def test_small_days_end_before_that_of_a_value_that_cannot_be_cast(
+    make_warehouse: MakeWarehouse, run_command: RunCommand
+) -> None:
+    warehouse = make_warehouse(SaleExtractor)
+    put_many()
+    with connections["writer"].cursor() as cursor:
+        cursor.execute("UPDATE stock_item SET small = 'many' WHERE small = 61")
+
+    result = run_command("smolqwery_extract", "--to", MANY_DAYS[-1])
+
+    good = [sale for sale in MANY if sale[1] < 61]
+    assert result == (
+        f"sale  2025-01-01 to {MANY_DAYS[60]}  {len(good)} rows  committed  0.0 s\n",
+        f"sale failed.\n{EXTRACTOR}, {MANY_DAYS[61]}, row 1, column small: str 'many' is not an int.\n"
+        "  Yield an int, e.g. int(value).\nExported 0 of 1 tables. Failed: sale.\n",
+        1,
+    )
+    assert rows(warehouse) == good
+
+
 @pytest.mark.usefixtures("postgresql_shop")
 class TestPostgresql:
+    def test_a_connection_that_breaks_while_it_reads_several_days(
+        self, make_warehouse: MakeWarehouse, run_command: RunCommand, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        warehouse = make_warehouse(SaleExtractor)
+        put_many()
+        breaks = iter([terminate])
+        monkeypatch.setattr(
+            SaleExtractor, "meanwhile", lambda day: next(breaks, int)() if day == MANY_DAYS[9] else None
+        )
+
+        result = run_command("smolqwery_extract", "--to", MANY_DAYS[-1])
+
+        assert result.stdout == f"sale  2025-01-01 to {MANY_DAYS[-1]}  {len(MANY)} rows  committed  0.0 s\n"
+        lost = (
+            rf"sale: {EXTRACTOR}, 2025-01-\d\d( to 2025-\d\d-\d\d)?: the connection to DATABASES\['shop'\] was lost: "
+        )
+        assert re.match(lost, result.stderr)
+        assert result.stderr.endswith(" Reading again.\n")
+        assert rows(warehouse) == MANY
+
     def test_a_connection_that_breaks_between_days(
         self, make_warehouse: MakeWarehouse, run_command: RunCommand, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -20,9 +20,11 @@ from exporter.errors import ExtractionError
 from exporter.reading import batches_of, reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from django_stubs_ext.db.models import TypedModelMeta
+
+    from exporter.days import Window
 else:
     TypedModelMeta = object
 
@@ -172,30 +174,39 @@ class ItemExtractor(QuerySetExtractor[Any]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """A day that was read, and why rows of Python's were needed."""
+    """Days that were read, and why rows of Python's were needed."""
 
-    table: Any = None
-    """Of Arrow's; None: `message` refuses a row."""
+    tables: tuple[Any, ...] = ()
+    """Arrow's, of the days before the one that was refused."""
     message: str = ""
+    """Refuses a row."""
     reasons: tuple[str, ...] = ()
+
+    @property
+    def table(self) -> Any:
+        """Of the only day."""
+        (table,) = self.tables
+        return table
 
     @property
     def content(self) -> str:
         """To compare it by: written, NaN is the same as NaN, and 0.0 is another thing than -0.0."""
-        return self.message if self.table is None else f"{self.table.schema}\n{self.table.to_pylist()}"
+        return "\n".join([*(f"{table.schema}\n{table.to_pylist()}" for table in self.tables), self.message])
 
 
-def read(extractor: QuerySetExtractor[Any], *, by_rows: bool) -> Read:
-    """As an export reads it, once more by rows where it is to be."""
-    batches, reasons = batches_of(extractor), list[str]()
+def read(extractor: QuerySetExtractor[Any], *, by_rows: bool, days: Sequence[Window] = (DAY,)) -> Read:
+    """As an export reads them, once more by rows where it is to be."""
+    batches, reasons, tables = batches_of(extractor), list[str](), list[Any]()
     try:
-        with reading(extractor, batches, [DAY], reasons.append, by_rows=by_rows) as of_day:
-            found = list(of_day(DAY))
+        with reading(extractor, batches, days, reasons.append, by_rows=by_rows) as of_day:
+            for day in days:
+                found = list(of_day(day))
+                for batch in found:
+                    batch.validate(full=True)
+                tables.append(pa.Table.from_batches(found, batches.schema).combine_chunks())
     except ExtractionError as error:
-        return Read(message=str(error), reasons=tuple(reasons))
-    for batch in found:
-        batch.validate(full=True)
-    return Read(table=pa.Table.from_batches(found, batches.schema).combine_chunks(), reasons=tuple(reasons))
+        return Read(tables=tuple(tables), message=str(error), reasons=tuple(reasons))
+    return Read(tables=tuple(tables), reasons=tuple(reasons))
 
 
 def make_items(alias: str) -> None:
