@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _BATCH_BYTES = 2_000_000
 _AHEAD_HALVES = 4  # of so many bytes
+_MAX_ROWS = 8_192
 _CLOSE_SECONDS, _CLOSE_TRIES = 2.0, 20
 
 
@@ -29,9 +30,14 @@ class ArrowReader:
     and casts and sends them while the database goes on. It is two large batches ahead, or some small ones, not more.
     """
 
-    def __init__(self, connect: Callable[[], Connection], options: Mapping[str, str]) -> None:
+    def __init__(
+        self, connect: Callable[[], Connection], options: Mapping[str, str], *, rows_option: str | None = None
+    ) -> None:
+        """`rows_option`: of a driver that counts its batches in rows. It is set when their width is known."""
         self._connect = connect
         self._options = options
+        self._rows_option = rows_option
+        self._row_bytes: int | None = None
         self._jobs: SimpleQueue[tuple[object, Job] | None] = SimpleQueue()
         self._results: SimpleQueue[tuple[object, Any, int]] = SimpleQueue()
         self._asked: deque[object] = deque()
@@ -118,8 +124,12 @@ class ArrowReader:
     def _read(self, asked: object, connection: Connection, sql: str, params: Sequence[Any]) -> None:
         if self._cursor is None:
             self._cursor = connection.cursor(adbc_stmt_kwargs=dict(self._options))
+        if self._rows_option and self._row_bytes:
+            rows = max(1, min(_MAX_ROWS, _BATCH_BYTES // 2 // self._row_bytes))
+            self._cursor.adbc_statement.set_options(**{self._rows_option: f"{rows}"})
         self._cursor.execute(sql, tuple(params) or None)  # prepared once, if it is the same as before
         for batch, size in _coalesced(self._cursor.fetch_record_batch()):
+            self._row_bytes = 1 + size // batch.num_rows
             halves = min(2 * size // _BATCH_BYTES, _AHEAD_HALVES)
             for _ in range(halves):
                 self._room.acquire()

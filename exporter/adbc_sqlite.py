@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from exporter.statements import Selected, Statement
 
-_BATCH_ROWS = 1_024
+_ROWS, _BATCH_ROWS = "adbc.sqlite.query.batch_rows", 1_024
 _TIMEOUT_SECONDS = 5.0  # of Python's driver
 
 # Outside of triggers SQLite has no function that raises: this one has no result, https://www.sqlite.org/lang_corefunc.html#abs
@@ -73,7 +73,7 @@ class SqliteSource:
         )
         uri = f"file:{quote(path)}?mode=ro"
         self._reader = ArrowReader(
-            lambda: dbapi.connect(uri, autocommit=True), {"adbc.sqlite.query.batch_rows": str(_BATCH_ROWS)}
+            lambda: dbapi.connect(uri, autocommit=True), {_ROWS: f"{_BATCH_ROWS}"}, rows_option=_ROWS
         )
         self._sql: tuple[str, str] | None = None
 
