@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
+import sys
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -409,3 +411,42 @@ def _calls(requests: list[tuple[str, str, Any]]) -> list[str]:
     """Without what differs from run to run."""
     ends = [(method, path.partition("?")[0].rpartition("/")[2]) for method, path, _ in requests]
     return [f"{method} {'-'.join(end.split('-')[:2])}" for method, end in ends]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "turn", "meanwhile"),
+    [
+        ((700, 10, 10), 0.005, ((5_000, 10, 10), 0.0005)),
+        ((50_000, 3, 2), 0.00025, ((50_000, 3, 2), 0.00025)),
+        ((0, 10, 10), 0.005, ((0, 10, 10), 0.0005)),
+    ],
+    ids=["Python's own", "a team's", "no collections"],
+)
+def test_the_interpreter_is_as_it_was_after_a_run_that_fails(
+    make_warehouse: MakeWarehouse,
+    run_command: RunCommand,
+    chosen: tuple[int, int, int],
+    turn: float,
+    meanwhile: tuple[tuple[int, int, int], float],
+) -> None:
+    make_warehouse(OrderExtractor)
+    seen: list[tuple[tuple[int, int, int], float]] = []
+
+    def fail() -> None:
+        seen.append((gc.get_threshold(), sys.getswitchinterval()))
+        raise ValueError("no shop")
+
+    shop.orders.put("2025-01-01", fail)
+    before = gc.get_threshold(), sys.getswitchinterval()
+    try:
+        gc.set_threshold(*chosen)
+        sys.setswitchinterval(turn)
+        result = run_command("smolqwery_extract", "--to", "2025-01-01")
+        after = gc.get_threshold(), sys.getswitchinterval()
+    finally:
+        gc.set_threshold(*before[0])
+        sys.setswitchinterval(before[1])
+
+    assert result.exit_code == 1
+    assert seen == [meanwhile]
+    assert after == (chosen, turn)

@@ -11,6 +11,7 @@ from django.core.management import CommandError
 from exporter.command import FAILED, ExporterCommand, parse_day, require_order, stream_of, usage_error
 from exporter.errors import SettingsError
 from exporter.export import export
+from exporter.interpreter import tuned
 from exporter.interrupts import GO_ON, InterruptedRunError, Interrupts
 from exporter.progress import JsonLines, Lines, ShareReport
 from exporter.run import Options
@@ -85,7 +86,7 @@ class Command(ExporterCommand):
             if not extractors:
                 return
         try:
-            with Interrupts() as interrupts:
+            with Interrupts() as interrupts, tuned():
                 failed = export(settings, extractors, options, reporter, interrupts)
         except InterruptedRunError as error:
             raise CommandError(f"Interrupted. {GO_ON}", returncode=FAILED) from error
