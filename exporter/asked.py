@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from exporter.statements import Statement
 
 # To ask for a few hundred rows costs more than to read them. So the database is some days ahead, and days as small as
-# that are read by one statement, of no more rows than it sorts in a moment.
+# that are read by one statement, of no more rows than it sorts in a moment: by what is known of a few times fewer days.
 _DAYS_AHEAD = 8
 _RANGE_DAYS, _RANGE_ROWS = 32, 50_000
+_TIMES = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,8 @@ class AskedUnit:
         self._source = source
         self._windows = days
         self._alias = extractor.get_database()
-        self._most_rows: int | None = None  # that a day has had, or several on average
+        self._most_rows = 0  # that a day has had, or several on average
+        self._most_days = 0  # that were read by one statement
 
     def __iter__(self) -> Iterator[AskedDays]:
         for days in self._ask_ahead():
@@ -77,7 +79,9 @@ class AskedUnit:
         for days in self._together():
             self._ask(days)
             ahead.append(days)
-            while sum(len(one.windows) for one in ahead) - len(ahead[0].windows) >= _DAYS_AHEAD:
+            while ahead and (
+                not self._most_days or sum(len(one.windows) for one in ahead) - len(ahead[0].windows) >= _DAYS_AHEAD
+            ):
                 yield ahead.popleft()
         yield from ahead
 
@@ -104,7 +108,7 @@ class AskedUnit:
                 days.windows += one.windows
                 days.statements += one.statements
             before = one.statements[0] if one.statements else before
-            if not days.statements or days.statements[0].range is None or len(days.windows) >= self._most_days():
+            if not days.statements or days.statements[0].range is None or len(days.windows) >= self._limit():
                 yield days
                 days = _Days()
         if days.windows:
@@ -122,11 +126,9 @@ class AskedUnit:
             return _Days(windows=[window], refusal=RowsNeededError(in_a_line(error)))
         return _Days(windows=[window], statements=[made] if made else [])
 
-    def _most_days(self) -> int:
-        """That one statement may read. The first days tell how large they are."""
-        if self._most_rows is None:
-            return 1
-        return max(1, min(_RANGE_DAYS, _RANGE_ROWS // max(1, self._most_rows)))
+    def _limit(self) -> int:
+        """How many days one statement may read."""
+        return max(1, min(_RANGE_DAYS, _TIMES * self._most_days, _RANGE_ROWS // max(1, self._most_rows)))
 
     def _batches(self, days: _Days) -> Iterator[pa.RecordBatch]:
         if days.refusal is not None:
@@ -148,7 +150,8 @@ class AskedUnit:
                     remedy=MEND_DATABASE,
                 ) from error
             raise RowsNeededError(in_a_line(error)) from error
-        self._most_rows = max(rows // len(days.windows), self._most_rows or 0)
+        self._most_rows = max(self._most_rows, rows // len(days.windows))
+        self._most_days = max(self._most_days, len(days.windows))
 
 
 def _words(windows: Sequence[Window]) -> str:
