@@ -9,7 +9,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,7 +16,8 @@ import pytest
 from django.db import connections
 from django.db.models import Func, TextField, Value
 
-from exporter import ExtractorType, QuerySetExtractor, batches, casts, direct, direct_source, drafts, payloads, unit
+from exporter import batches, casts, direct, direct_source, drafts, payloads, unit
+from exporter_cases import stock
 from exporter_cases.shop import instant
 from exporter_cases.stock import PLAIN, Item, make_items, put
 from flights.settings import database
@@ -42,15 +42,7 @@ EXTRACTOR = f"{__name__}.SaleExtractor"
 MEND = "Nothing of this day is visible. Mend the extractor or its database, then run the command again."
 
 
-@dataclass
-class Sale:
-    """Of an item."""
-
-    at: datetime
-    small: int
-
-
-class SaleExtractor(QuerySetExtractor[Sale]):
+class SaleExtractor(stock.SaleExtractor):
     """And what a test does meanwhile."""
 
     asked: ClassVar[list[str]]
@@ -59,21 +51,11 @@ class SaleExtractor(QuerySetExtractor[Sale]):
     change: ClassVar[Callable[[Any], Any]]
     """Of the QuerySet."""
 
-    def get_extractor_type(self) -> ExtractorType:
-        return ExtractorType.individual_rows
-
-    def get_date_field(self) -> str:
-        return "at"
-
-    def get_database(self) -> str:
-        return "shop"
-
     def get_queryset(self, date_start: datetime, date_end: datetime) -> Any:
         day = f"{date_start.date()}"
         self.asked.append(day)
         type(self).meanwhile(day)
-        items = Item.objects.filter(at__gte=date_start, at__lt=date_end).order_by("at", "pk")
-        return type(self).change(items.values("at", "small"))
+        return type(self).change(super().get_queryset(date_start, date_end))
 
 
 @pytest.fixture(autouse=True)

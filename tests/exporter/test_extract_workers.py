@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import connections
 
-from exporter import ExtractorType, QuerySetExtractor, export, unit
+from exporter import QuerySetExtractor, export, unit
 from exporter_cases import shop
 from exporter_cases.shop import DailyExtractor, OrderExtractor, Total, TotalExtractor, instant, order
-from exporter_cases.stock import Item, make_items, put
+from exporter_cases.stock import SaleExtractor, make_items, put
 from flights.settings import database
 
 if TYPE_CHECKING:
@@ -161,33 +161,11 @@ def test_settings_that_name_another_location(
 
 
 @dataclass
-class Sale:
-    """Of an item."""
-
-    at: datetime
-    small: int
-
-
-@dataclass
 class Offer:
     """Of an item."""
 
     at: datetime
     small: int
-
-
-class SaleExtractor(QuerySetExtractor[Sale]):
-    def get_extractor_type(self) -> ExtractorType:
-        return ExtractorType.individual_rows
-
-    def get_date_field(self) -> str:
-        return "at"
-
-    def get_database(self) -> str:
-        return "shop"
-
-    def get_queryset(self, date_start: datetime, date_end: datetime) -> Any:
-        return Item.objects.filter(at__gte=date_start, at__lt=date_end).order_by("at", "pk").values("at", "small")
 
 
 class OfferExtractor(SaleExtractor, QuerySetExtractor[Offer]):  # the same rows, another table

@@ -172,6 +172,30 @@ class ItemExtractor(QuerySetExtractor[Any]):
         return type(self).queryset(Item.objects.filter(at__gte=date_start, at__lt=date_end))
 
 
+@dataclass
+class Sale:
+    """Of an item."""
+
+    at: datetime
+    small: int
+
+
+class SaleExtractor(QuerySetExtractor[Sale]):
+    """All items of a day, in their order."""
+
+    def get_extractor_type(self) -> ExtractorType:
+        return ExtractorType.individual_rows
+
+    def get_date_field(self) -> str:
+        return "at"
+
+    def get_database(self) -> str:
+        return "shop"
+
+    def get_queryset(self, date_start: datetime, date_end: datetime) -> Any:
+        return Item.objects.filter(at__gte=date_start, at__lt=date_end).order_by("at", "pk").values("at", "small")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
     """Days that were read, and why rows of Python's were needed."""

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter import ExtractorType, QuerySetExtractor
 from exporter_cases import shop
 from exporter_cases.shop import OrderExtractor, Total, TotalExtractor, instant, order
-from exporter_cases.stock import Item, make_items, put
+from exporter_cases.stock import SaleExtractor, make_items, put
 from flights.settings import database
 
 if TYPE_CHECKING:
@@ -27,28 +25,6 @@ TABLES = "order", "total", "sale"
 EXPORT = ("smolqwery_extract", "--to", DAYS[-1])
 MOST = 10
 """Of the year's commits of a table, and of the jobs that prepare them."""
-
-
-@dataclass
-class Sale:
-    """Of an item."""
-
-    at: datetime
-    small: int
-
-
-class SaleExtractor(QuerySetExtractor[Sale]):
-    def get_extractor_type(self) -> ExtractorType:
-        return ExtractorType.individual_rows
-
-    def get_date_field(self) -> str:
-        return "at"
-
-    def get_database(self) -> str:
-        return "shop"
-
-    def get_queryset(self, date_start: datetime, date_end: datetime) -> Any:
-        return Item.objects.filter(at__gte=date_start, at__lt=date_end).values("at", "small")
 
 
 @pytest.fixture
