@@ -35,12 +35,12 @@ class Payloads:
         self._waiting: list[Batch] = []
         self._bytes = 0
 
-    def add(self, batch: Batch) -> Iterator[Payload]:
-        size = batch.nbytes  # Arrow adds up its buffers each time
-        if self._bytes + size > TARGET_BYTES:
+    def add(self, batch: Batch, nbytes: int) -> Iterator[Payload]:
+        """`nbytes`: its own."""
+        if self._bytes + nbytes > TARGET_BYTES:
             yield from self.flush()
         self._waiting.append(batch)
-        self._bytes += size
+        self._bytes += nbytes
 
     def flush(self) -> Iterator[Payload]:
         waiting, self._waiting, self._bytes = self._waiting, [], 0

@@ -91,7 +91,7 @@ class Draft(AbstractContextManager["Draft"]):
             for day in days_between(first, last):
                 rows = 0
                 for batch in self._batches_of(window(day, self._source.zone)):
-                    self._send([batch])
+                    self._send(batch, batch.nbytes)
                     rows += batch.num_rows
                 self._count(day, rows)
 
@@ -123,17 +123,19 @@ class Draft(AbstractContextManager["Draft"]):
         """Whether the unit may go on after this day."""
         if not day.is_empty:
             require_partition(self._source, day)
-        rows, held, size = 0, list[Batch](), 0
+        rows, held, size = 0, list[tuple[Batch, int]](), 0
         for batch in self._batches_of(day):
+            nbytes = batch.nbytes  # Arrow adds up its buffers each time
             rows += batch.num_rows
-            size += batch.nbytes
+            size += nbytes
             if not self.days:  # if it fails the unit does, and its stream is dropped
-                self._send([batch])
+                self._send(batch, nbytes)
                 continue
             if size > HELD_BYTES:
                 return False  # the next unit begins with this day
-            held.append(batch)
-        self._send(held)
+            held.append((batch, nbytes))
+        for batch, nbytes in held:
+            self._send(batch, nbytes)
         self._count(day.day, rows)
         return size <= HELD_BYTES
 
@@ -151,11 +153,10 @@ class Draft(AbstractContextManager["Draft"]):
         self.days.append(day)
         self.row_counts.append(rows)
 
-    def _send(self, batches: list[Batch]) -> None:
-        for batch in batches:
-            self._rows += batch.num_rows
-            self._bytes += batch.nbytes
-            self._send_all(self._payloads.add(batch))
+    def _send(self, batch: Batch, nbytes: int) -> None:
+        self._rows += batch.num_rows
+        self._bytes += nbytes
+        self._send_all(self._payloads.add(batch, nbytes))
 
     def _send_all(self, payloads: Iterator[Any]) -> None:
         for payload in payloads:

@@ -13,7 +13,7 @@ def batch_of(*sizes: int) -> Batch:
 
 def sent(*batches: Batch) -> list[Payload]:
     payloads = Payloads()
-    found = [payload for batch in batches for payload in payloads.add(batch)]
+    found = [payload for batch in batches for payload in payloads.add(batch, batch.nbytes)]
     return [*found, *payloads.flush()]
 
 
