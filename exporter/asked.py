@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # To ask for a few hundred rows costs more than to read them. So the database is some days ahead, and days as small as
 # that are read by one statement, of no more rows than it sorts in a moment: by what is known of a few times fewer days.
 _DAYS_AHEAD = 8
-_RANGE_DAYS, _RANGE_ROWS = 32, 50_000
+_RANGE_DAYS, _RANGE_ROWS = 32, 10_000
 _TIMES = 4
 
 
