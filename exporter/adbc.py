@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Job: TypeAlias = Callable[[Connection], object]
 
-_BATCH_BYTES = 2_000_000
+_BATCH_BYTES = 1_500_000
 _AHEAD_HALVES = 4  # of so many bytes
 _MAX_ROWS = 8_192
 _CLOSE_SECONDS, _CLOSE_TRIES = 2.0, 20

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Batch: TypeAlias = pa.RecordBatch
 
-TARGET_BYTES = 2_000_000
+TARGET_BYTES = 1_500_000
 """Of one AppendRows request. Larger ones are not faster, and each connection keeps memory for some of them."""
 MAX_BYTES = 7_000_000
 """As above: BigQuery refuses 10 MB, schema and framing included."""
@@ -29,7 +29,7 @@ class Payload:
 
 
 class Payloads:
-    """Gathers batches up to about 2 MB, so that small days share a request."""
+    """Gathers batches up to about 1.5 MB, so that small days share a request."""
 
     def __init__(self) -> None:
         self._waiting: list[Batch] = []
