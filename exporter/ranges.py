@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
+from uuid import UUID
 
 from django.db.models import Func, Subquery
 from django.db.models.expressions import Col, RawSQL, Ref
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     from exporter.statements import Statement
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WRITTEN = frozenset({bytes, date, datetime, Decimal, float, str, time, timedelta, type(None), UUID})
+"""Types whose `repr` tells all of a value."""
+_OWN_SQL = frozenset({"arg_joiner", "function", "template"})
+"""What a team can give a function of Django's, https://docs.djangoproject.com/en/stable/ref/models/expressions/#func-expressions"""
 
 Key: TypeAlias = bytes | int
 """An instant as a driver reads it, and as the database orders it: text of SQLite's, microseconds of PostgreSQL's."""
@@ -35,7 +41,8 @@ class Range:
     lower: int
     upper: int
     """The places of the two parameters."""
-    key: Callable[[Any], Key]
+    key: Callable[[Any], Key | None]
+    """Of a parameter; None: not as Django binds a datetime."""
 
 
 def range_of(compiler: SQLCompiler, sql: str, params: Sequence[Any]) -> Range | None:
@@ -73,12 +80,26 @@ def range_of(compiler: SQLCompiler, sql: str, params: Sequence[Any]) -> Range | 
 def follows(before: Statement, now: Statement) -> bool:
     """Whether the range of `now` begins where that of `before` ends, and all else is the same."""
     its = now.range
-    if its is None or its is not before.range or now.params[its.lower] != before.params[its.upper]:
+    if its is None or its is not before.range:
+        return False
+    keys: list[Any] = [its.key(one.params[place]) for one in (before, now) for place in (its.lower, its.upper)]
+    if None in keys or keys[1] != keys[2] or keys != sorted(keys):
         return False
     return all(
-        place in {its.lower, its.upper} or (type(one) is type(other) and one == other)
+        place in {its.lower, its.upper} or _are_alike(one, other)
         for place, (one, other) in enumerate(zip(before.params, now.params, strict=True))
     )
+
+
+def _are_alike(one: Any, other: Any) -> bool:
+    """Whether a database is sent the same: that is more than `==` compares. -0.0, 1.00, the second of two midnights."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(map(_are_alike, one, other))
+    if isinstance(one, int):  # of psycopg's, mostly
+        return int(one) == int(other)
+    return type(one) in _WRITTEN and repr(one) == repr(other)
 
 
 def joined_statement(statements: Sequence[Statement]) -> Statement:
@@ -92,9 +113,12 @@ def joined_statement(statements: Sequence[Statement]) -> Statement:
 
 
 def end_of(statement: Statement) -> Key:
-    """Of its range, exclusive."""
+    """Of its range, exclusive. Raises ValueError: it has none."""
     its = range_in(statement)
-    return its.key(statement.params[its.upper])
+    key = its.key(statement.params[its.upper])
+    if key is None:
+        raise ValueError(f"no range: {statement.sql}")
+    return key
 
 
 def range_in(statement: Statement) -> Range:
@@ -140,6 +164,7 @@ def _is_of_its_row(expression: Any) -> bool:
     return (
         type(expression).__module__.startswith("django.db.models.")
         and type(expression) not in {Func, RawSQL}
+        and _OWN_SQL.isdisjoint(getattr(expression, "extra", ()))
         and not isinstance(expression, Subquery)
         and not expression.contains_aggregate
         and not expression.contains_over_clause
@@ -158,12 +183,14 @@ def _in_order_of(column: Col, compiler: SQLCompiler, sql: str) -> str | None:
     return sql if source == column and not first.descending else None
 
 
-def _text(instant: str) -> bytes:
-    return instant.encode()
+def _text(instant: object) -> bytes | None:
+    return instant.encode() if type(instant) is str else None
 
 
-def _microseconds(instant: datetime) -> int:
+def _microseconds(instant: object) -> int | None:
+    if type(instant) is not datetime or instant.tzinfo is None:
+        return None
     return (instant - _EPOCH) // timedelta(microseconds=1)
 
 
-_KEYS: dict[str, Callable[[Any], Key]] = {"sqlite": _text, "postgresql": _microseconds}
+_KEYS: dict[str, Callable[[Any], Key | None]] = {"sqlite": _text, "postgresql": _microseconds}

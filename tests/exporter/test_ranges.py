@@ -6,16 +6,20 @@ from collections import Counter
 from dataclasses import make_dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connections
 from django.db.models import (
     Case,
     Count,
+    DateTimeField,
     Exists,
     F,
+    FloatField,
     IntegerField,
     Max,
+    Model,
     OuterRef,
     Q,
     QuerySet,
@@ -26,7 +30,7 @@ from django.db.models import (
     Window,
 )
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Lower, RowNumber
+from django.db.models.functions import Abs, Cast, Lower, RowNumber
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -37,9 +41,10 @@ from exporter_cases.stock import NEW_YORK, TICK, Item, ItemExtractor, make_items
 from flights.settings import database
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from exporter.days import Window as Day
     from exporter_cases.stock import Read
 
     MakeAlias = Callable[[str, dict[str, Any]], str]
@@ -104,9 +109,9 @@ def of_day(start: datetime, end: datetime) -> QuerySet[Item]:
     return Item.objects.filter(at__gte=start, at__lt=end)
 
 
-def both() -> Read:
+def both(days: Sequence[Day] = DAYS) -> Read:
     """Read in both ways. The rows of a day that is not ordered may come in any order."""
-    found, rows = (read(ItemExtractor(), by_rows=by_rows, days=DAYS) for by_rows in (False, True))
+    found, rows = (read(ItemExtractor(), by_rows=by_rows, days=days) for by_rows in (False, True))
     assert found.message == rows.message
     assert [_counted(table) for table in found.tables] == [_counted(table) for table in rows.tables]
     return found
@@ -189,6 +194,12 @@ ALONE: dict[str, Callable[[datetime, datetime], Any]] = {
     "the day in a subquery": lambda start, end: (
         of_day(start, end).filter(~Exists(Item.objects.filter(at__gte=start, at__lt=OuterRef("at")))).values(**COLUMNS)
     ),
+    "a constant that is equal, and another": lambda start, end: of_day(start, end).values(
+        instant=F("at"), number=F("small"), words=Cast(Value((-1) ** start.day * 0.0, FloatField()), TextField())
+    ),
+    "a function of another template": lambda start, end: of_day(start, end).values(
+        instant=F("at"), words=F("text"), number=Abs("small", template="ROW_NUMBER() OVER (ORDER BY %(expressions)s)")
+    ),
     "other rows of days before, too": lambda start, end: (
         Item.objects.filter(Q(at__gte=start) | Q(small=99), at__lt=end).filter(at__gte=start).values(**COLUMNS)
     ),
@@ -233,6 +244,53 @@ def test_a_day_of_another_queryset_is_read_alone(statements: list[str], ask_for:
     assert both().reasons == ()
     # As many as before until the 13th, the next 2, one, 2, and those after the day without rows.
     assert len(statements) == 8
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_range_that_begins_at_the_second_of_two_midnights(ask_for: Callable[..., None]) -> None:
+    """In Havana, on 2025-11-02. Its two datetimes are equal."""
+    havana = ZoneInfo("America/Havana")
+    days = [window(date(2025, 10, 20) + timedelta(days=number), havana) for number in range(20)]
+    put("shop", *({"at": day.start + timedelta(minutes=half * 30)} for day in days for half in range(4)))
+    ask_for(lambda start, end: of_day(start.replace(fold=1), end).values(**COLUMNS))
+
+    found = both(days)
+
+    assert found.reasons == ()
+    assert [table.num_rows for table in found.tables] == [2 if day.day == date(2025, 11, 2) else 4 for day in days]
+
+
+class IsoField(DateTimeField):  # type: ignore[type-arg] # that of its plugin knows no parameters here
+    """As text."""
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:  # noqa: FBT001, FBT002 - Django's
+        del connection, prepared
+        return self.get_prep_value(value).isoformat()
+
+
+class IsoItem(Model):
+    """The items once more."""
+
+    at = IsoField()
+    small = IntegerField()
+    text = TextField()
+
+    class Meta:
+        app_label = "stock"
+        managed = False
+        db_table = "stock_item"
+
+    def __str__(self) -> str:
+        return f"{self.pk}"
+
+
+@pytest.mark.usefixtures("postgresql_shop")
+def test_a_field_of_a_teams_own_binds_what_it_likes(statements: list[str], ask_for: Callable[..., None]) -> None:
+    some_rows()
+    ask_for(lambda start, end: IsoItem._default_manager.filter(at__gte=start, at__lt=end).values(**COLUMNS))
+
+    assert both().reasons == ()
+    assert len(statements) == len(DAYS)
 
 
 @pytest.mark.usefixtures("shop")
