@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _BATCH_BYTES = 1_500_000
 _AHEAD_HALVES = 4  # of so many bytes
-_MAX_ROWS = 8_192
+_MAX_ROWS = 8_192  # of a driver that counts rows: those of the next days may be wider
 _CLOSE_SECONDS, _CLOSE_TRIES = 2.0, 20
 
 

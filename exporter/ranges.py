@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
@@ -13,6 +13,8 @@ from django.db.models.expressions import Col, RawSQL, Ref
 from django.db.models.lookups import GreaterThanOrEqual, LessThan
 from django.db.models.sql.where import AND, WhereNode
 
+from exporter.values import EPOCH
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
     from exporter.statements import Statement
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WRITTEN = frozenset({bytes, date, datetime, Decimal, float, str, time, timedelta, type(None), UUID})
 """Types whose `repr` tells all of a value."""
 _OWN_SQL = frozenset({"arg_joiner", "function", "template"})
@@ -190,7 +191,7 @@ def _text(instant: object) -> bytes | None:
 def _microseconds(instant: object) -> int | None:
     if type(instant) is not datetime or instant.tzinfo is None:
         return None
-    return (instant - _EPOCH) // timedelta(microseconds=1)
+    return (instant - EPOCH) // timedelta(microseconds=1)
 
 
 _KEYS: dict[str, Callable[[Any], Key | None]] = {"sqlite": _text, "postgresql": _microseconds}

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import pytest
 
+from exporter_cases.stock import make_items
 from flights.settings import database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    MakeAlias = Callable[[str, dict[str, Any]], str]
 
 # The machine may be busy, and a test that failed once must fail for everybody.
 hypothesis.settings.register_profile("exporter", deadline=None, derandomize=True, database=None)
@@ -33,3 +36,24 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, A
             yield database(server.get_uri())
         finally:
             server.cleanup()
+
+
+@pytest.fixture
+def sqlite_shop(make_alias: MakeAlias, tmp_path: Path) -> None:
+    """The alias `shop`, without items."""
+    make_alias("shop", database(str(tmp_path / "shop.sqlite3")))
+    make_items("shop")
+
+
+@pytest.fixture
+def postgresql_shop(make_alias: MakeAlias, postgresql: dict[str, Any]) -> None:
+    """As sqlite_shop."""
+    make_alias("shop", postgresql)
+    make_items("shop")
+
+
+@pytest.fixture(params=["sqlite_shop", "postgresql_shop"])
+def shop(request: pytest.FixtureRequest) -> str:
+    """Each of the two, and which."""
+    request.getfixturevalue(request.param)
+    return str(request.param).removesuffix("_shop")

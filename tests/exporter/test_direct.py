@@ -44,24 +44,6 @@ if TYPE_CHECKING:
 BY_ROWS = "read row by row, not through ADBC: "
 
 
-@pytest.fixture
-def sqlite_shop(make_alias: MakeAlias, tmp_path: Path) -> None:
-    make_alias("shop", database(str(tmp_path / "shop.sqlite3")))
-    make_items("shop")
-
-
-@pytest.fixture
-def postgresql_shop(make_alias: MakeAlias, postgresql: dict[str, Any]) -> None:
-    make_alias("shop", postgresql)
-    make_items("shop")
-
-
-@pytest.fixture(params=["sqlite_shop", "postgresql_shop"])
-def shop(request: pytest.FixtureRequest) -> str:
-    request.getfixturevalue(request.param)
-    return str(request.param).removesuffix("_shop")
-
-
 @pytest.fixture(autouse=True)
 def _all_fields(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ItemExtractor, "queryset", lambda items: items.order_by("pk"), raising=False)

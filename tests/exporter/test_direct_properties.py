@@ -6,28 +6,15 @@ from datetime import UTC
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from exporter_cases.stock import DAY, FIELDS, TICK, ItemExtractor, make_items, put, read
-from flights.settings import database
+from exporter_cases.stock import DAY, FIELDS, TICK, ItemExtractor, put, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     MakeAlias = Callable[[str, dict[str, Any]], str]
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def shop(request: pytest.FixtureRequest, make_alias: MakeAlias, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        make_alias("shop", database(str(tmp_path / "shop.sqlite3")))
-    else:
-        make_alias("shop", request.getfixturevalue("postgresql"))
-    make_items("shop")
-    return str(request.param)
 
 
 def decimals(digits: int, places: int) -> st.SearchStrategy[Decimal]:

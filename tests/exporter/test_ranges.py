@@ -37,12 +37,10 @@ from hypothesis import strategies as st
 from exporter import asked, ranges
 from exporter.adbc import ArrowReader
 from exporter.days import window
-from exporter_cases.stock import NEW_YORK, TICK, Item, ItemExtractor, make_items, put, read
-from flights.settings import database
+from exporter_cases.stock import NEW_YORK, TICK, Item, ItemExtractor, put, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from exporter.days import Window as Day
     from exporter_cases.stock import Read
@@ -55,24 +53,6 @@ IN_ONE = 5
 """Statements, of more days as it is known of more how small they are: of 1, thrice 4, and the other 11."""
 COLUMNS = {"instant": F("at"), "number": F("small"), "words": F("text")}
 BY_ROWS = "read row by row, not through ADBC: "
-
-
-@pytest.fixture
-def sqlite_shop(make_alias: MakeAlias, tmp_path: Path) -> None:
-    make_alias("shop", database(str(tmp_path / "shop.sqlite3")))
-    make_items("shop")
-
-
-@pytest.fixture
-def postgresql_shop(make_alias: MakeAlias, postgresql: dict[str, Any]) -> None:
-    make_alias("shop", postgresql)
-    make_items("shop")
-
-
-@pytest.fixture(params=["sqlite_shop", "postgresql_shop"])
-def shop(request: pytest.FixtureRequest) -> str:
-    request.getfixturevalue(request.param)
-    return str(request.param).removesuffix("_shop")
 
 
 @pytest.fixture
