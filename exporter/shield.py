@@ -20,9 +20,14 @@ T = TypeVar("T")
 
 def shielded(call: Callable[[], T]) -> T:
     """Raises what `call` raises. Who is interrupted here leaves the call to its own time limit."""
+    return begun(call)()
+
+
+def begun(call: Callable[[], T]) -> Callable[[], T]:
+    """What waits for `call`, as `shielded` does, to be called once."""
     outcome: SimpleQueue[Outcome[T]] = SimpleQueue()
     threading.Thread(target=lambda: outcome.put(Outcome(call)), name="shielded call", daemon=True).start()
-    return taken(outcome).get()
+    return lambda: taken(outcome).get()
 
 
 class Outcome(Generic[T]):
