@@ -76,15 +76,17 @@ class Batches:
             # Also for the days that follow: they are as wide.
             self._chunk_rows = max(1, min(_MAX_CHUNK_ROWS, _CHUNK_BYTES * batch.num_rows // max(1, batch.nbytes)))
 
-    def of_arrays(self, arrays: Mapping[str, pa.Array], done: int, window: Window) -> Batch:
-        """Of values by column, each valid; `done`: how many rows of the day came before. Not of an aggregated day.
+    def of_arrays(self, arrays: Mapping[str, pa.Array]) -> Batch:
+        """Of values by column, each valid, of one day or of several. Not of aggregated days."""
+        return pa.RecordBatch.from_arrays([arrays[column.name] for column in self.columns], schema=self.schema)
+
+    def require_valid(self, batch: Batch, done: int, window: Window) -> None:
+        """As rows of one day; `done`: how many came before.
 
         Raises ValueRefusedError: outside the window. RowError: too large.
         """
-        self._require_inside(arrays[self._date_column.name], window)
-        batch = pa.RecordBatch.from_arrays([arrays[column.name] for column in self.columns], schema=self.schema)
+        self._require_inside(batch.column(self._date_column.name), window)
         self._require_rows_fit(batch, done, window)
-        return batch
 
     def _batch(self, chunk: Chunk, window: Window) -> Batch:
         arrays = [array_of(gathered, absent=0) for gathered in chunk.columns]

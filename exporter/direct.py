@@ -18,7 +18,7 @@ from exporter.refused_values import ValueRefusedError
 from exporter.statements import RowsNeededError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pyarrow as pa
 
@@ -74,7 +74,6 @@ class DirectReader:
     def _read_days(self) -> Iterator[tuple[Window, Batch | None]]:
         """The batches of each day, and then None. Days of one small batch each are cast together."""
         small: list[_SmallDay] = []
-        size = 0
         for asked in AskedUnit(self._extractor, self._batches.columns, self._source, self._days):
             try:
                 first = next(asked.batches, None)
@@ -82,26 +81,17 @@ class DirectReader:
             except Exception:
                 yield from self._cast_together(small)  # those before it are as good as ever
                 raise
+            day = _small_day(asked, first) if second is None else None
+            if day is None or not day.goes_with(small):
+                yield from self._cast_together(small)
+                small = []
             reads = chain([read for read in (first, second) if read is not None], asked.batches)
-            if len(asked.windows) > 1:
-                yield from self._cast_together(small)
-                small, size = [], 0
-                yield from self._cast_range(asked, reads)
-                continue
-            (window,) = asked.windows
-            selected = asked.statements[0].selected if asked.statements else ()
-            day = _SmallDay(window=window, selected=selected, read=first)
-            if small and (second is not None or not day.goes_with(small)):
-                yield from self._cast_together(small)
-                small, size = [], 0
-            if second is None:
+            if day is not None:
                 small.append(day)
-                size += 0 if first is None else first.nbytes
-                if len(small) == _TOGETHER_DAYS or size >= _TOGETHER_BYTES:
-                    yield from self._cast_together(small)
-                    small, size = [], 0
+            elif len(asked.windows) > 1:
+                yield from self._cast_range(asked, reads)
             else:
-                yield from self._cast_alone(window, selected, reads)
+                yield from self._cast_alone(asked.windows[0], asked.statements[0].selected, reads)
         yield from self._cast_together(small)
 
     def _cast_range(self, asked: AskedDays, reads: Iterable[pa.RecordBatch]) -> Iterator[tuple[Window, Batch | None]]:
@@ -109,64 +99,62 @@ class DirectReader:
         days = RangeDays(asked.statements)
         day = done = 0
         for read in reads:
-            try:
-                whole: dict[str, pa.Array] | None = self._arrays(read, selected)
-            except RowsNeededError:  # of one of them: the others need not know
-                whole = None
+            whole = self._cast_if_valid(read, selected)
             for number, start, size in days.cut(read):
                 while day < number:
                     yield asked.windows[day], None
                     day, done = day + 1, 0
-                arrays = (
-                    self._arrays(read.slice(start, size), selected)
-                    if whole is None
-                    else {name: array.slice(start, size) for name, array in whole.items()}
-                )
-                yield asked.windows[day], self._batch(arrays, done, asked.windows[day])
+                batch = self._cast(read.slice(start, size), selected) if whole is None else whole.slice(start, size)
+                yield asked.windows[day], self._valid(batch, done, asked.windows[day])
                 done += size
         for window in asked.windows[day:]:
             yield window, None
 
     def _cast_together(self, days: Sequence[_SmallDay]) -> Iterator[tuple[Window, Batch | None]]:
         read = [day for day in days if day.read is not None]
-        try:
-            arrays = self._arrays(joined([day.read for day in read]), read[0].selected) if len(read) > 1 else None
-        except RowsNeededError:  # of one of them: the others need not know
-            arrays = None
+        whole = self._cast_if_valid(joined([day.read for day in read]), read[0].selected) if len(read) > 1 else None
         start = 0
         for day in days:
             if day.read is None:
                 yield day.window, None
-            elif arrays is None:
+            elif whole is None:
                 yield from self._cast_alone(day.window, day.selected, [day.read])
             else:
                 size = day.read.num_rows
-                its = {name: array.slice(start, size) for name, array in arrays.items()}
-                start += size
-                yield day.window, self._batch(its, 0, day.window)
+                yield day.window, self._valid(whole.slice(start, size), 0, day.window)
                 yield day.window, None
+                start += size
 
     def _cast_alone(
         self, window: Window, selected: tuple[Selected, ...], reads: Iterable[pa.RecordBatch]
     ) -> Iterator[tuple[Window, Batch | None]]:
         done = 0
         for read in reads:
-            batch = self._batch(self._arrays(read, selected), done, window)
-            yield window, batch
-            done += batch.num_rows
+            yield window, self._valid(self._cast(read, selected), done, window)
+            done += read.num_rows
         yield window, None
 
-    def _arrays(self, read: pa.RecordBatch, selected: tuple[Selected, ...]) -> dict[str, pa.Array]:
-        return {
-            one.column.name: cast(self._source.read, one, field, array)
-            for one, field, array in zip(selected, read.schema, read.columns, strict=True)
-        }
-
-    def _batch(self, arrays: Mapping[str, pa.Array], done: int, window: Window) -> Batch:
+    def _cast_if_valid(self, read: pa.RecordBatch, selected: tuple[Selected, ...]) -> Batch | None:
+        """None: a value of one of its days is not; the others need not know."""
         try:
-            return self._batches.of_arrays(arrays, done, window)
+            return self._cast(read, selected)
+        except RowsNeededError:
+            return None
+
+    def _cast(self, read: pa.RecordBatch, selected: tuple[Selected, ...]) -> Batch:
+        return self._batches.of_arrays(
+            {
+                one.column.name: cast(self._source.read, one, field, array)
+                for one, field, array in zip(selected, read.schema, read.columns, strict=True)
+            }
+        )
+
+    def _valid(self, batch: Batch, done: int, window: Window) -> Batch:
+        try:
+            self._batches.require_valid(batch, done, window)
         except (ExporterError, ValueRefusedError) as refused:  # rows have better words for it
             raise RowsNeededError(in_a_line(refused)) from refused
+        return batch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,9 +164,26 @@ class _SmallDay:
     window: Window
     selected: tuple[Selected, ...]
     read: pa.RecordBatch | None
+    nbytes: int
 
     def goes_with(self, days: Sequence[_SmallDay]) -> bool:
-        """Whether its values are cast as theirs are."""
-        return self.read is None or all(
-            day.read is None or (day.selected is self.selected and day.read.schema == self.read.schema) for day in days
+        """Whether they are few, and its values are cast as theirs are."""
+        return (
+            len(days) < _TOGETHER_DAYS
+            and sum(day.nbytes for day in days) < _TOGETHER_BYTES
+            and all(self._is_cast_like(day) for day in days)
         )
+
+    def _is_cast_like(self, day: _SmallDay) -> bool:
+        if self.read is None or day.read is None:
+            return True
+        return day.selected is self.selected and bool(day.read.schema == self.read.schema)
+
+
+def _small_day(asked: AskedDays, read: pa.RecordBatch | None) -> _SmallDay | None:
+    """None: these are several days."""
+    if len(asked.windows) > 1:
+        return None
+    selected = asked.statements[0].selected if asked.statements else ()
+    nbytes = 0 if read is None else read.nbytes
+    return _SmallDay(window=asked.windows[0], selected=selected, read=read, nbytes=nbytes)
