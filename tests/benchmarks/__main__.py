@@ -45,19 +45,21 @@ def main() -> None:
     import django
 
     django.setup()  # for the tables' schemas; the databases are other processes' business
-    console = Console(width=None if sys.stdout.isatty() else 132, highlight=False)
-    tools = [tool for tool in TOOLS if options.only is None or tool.key in options.only]
+    console = Console(width=None if sys.stdout.isatty() else 148, highlight=False)
+    in_a_day = options.one_day or options.plot
+    asked = [tool for tool in TOOLS if options.only is None or tool.key in options.only]
+    tools = [tool for tool in asked if not (tool.by_days and in_a_day)]
     for environment in dict.fromkeys(tool.environment for tool in tools if tool.environment):
         python_of(environment, _tell)
     MADE.mkdir(exist_ok=True)
     server = running_postgresql() if options.postgresql else nullcontext(None)
     with server as postgresql:
-        databases = Databases(directory=MADE, postgresql=postgresql, one_day=options.one_day or options.plot)
+        databases = Databases(directory=MADE, postgresql=postgresql, one_day=in_a_day)
         if options.plot:
             _plot(tools, databases, options)
         else:
             _compare(tools, databases, options, console)
-    if options.only is None and not options.plot:
+    if options.only is None and not options.plot and not options.unrepaired:
         subprocess.run([sys.executable, "-P", str(OTHER_COSTS)], env=own_environ(), check=True)
 
 
@@ -69,8 +71,8 @@ def _compare(tools: Sequence[Tool], databases: Databases, options: argparse.Name
     console.print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {_machine()}; medians of {options.rounds} rounds.")
     for rows in options.rows or (FLIGHTS,):
         database = databases.of(rows)
-        for keeps_rows in (True, False):
-            with running_target(keeps_rows=keeps_rows) as target:
+        for keeps_rows in (True,) if options.unrepaired else (True, False):
+            with running_target(keeps_rows=keeps_rows, repaired=not options.unrepaired) as target:
                 results = play(tools, target, database, rounds=options.rounds, tell=_tell)
             if not results:
                 continue
@@ -99,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--rounds", type=_count, default=3, metavar="N", help="of which the median counts; %(default)s")
     parser.add_argument("--one-day", action="store_true", help="all flights within one day, not within a year")
+    parser.add_argument("--unrepaired", action="store_true", help="to bqemulator without tests/emulator/repairs")
     parser.add_argument("--postgresql", action="store_true", help="from PostgreSQL, not from a file of SQLite")
     parser.add_argument(
         "--plot", action="store_true", help="draw throughput and memory against rows in a day, 10,000 to 10,000,000"

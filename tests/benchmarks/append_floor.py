@@ -6,13 +6,14 @@ import os
 from typing import TYPE_CHECKING
 
 import grpc
+import pyarrow as pa
 from google.cloud.bigquery_storage_v1 import BigQueryWriteClient, types
 from google.cloud.bigquery_storage_v1.services.big_query_write.transports import BigQueryWriteGrpcTransport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import pyarrow as pa
+_REQUEST_BYTES = 3_000_000
 
 
 def append(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
@@ -40,3 +41,22 @@ def _requests(stream: str, schema: pa.Schema, batches: Iterator[pa.RecordBatch])
         request.arrow_rows.rows.serialized_record_batch = batch.serialize().to_pybytes()
         offset += batch.num_rows
         yield request
+
+
+def coalesced(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Of the size of a request, whatever they were."""
+    waiting: list[pa.RecordBatch] = []
+    nbytes = 0
+    for batch in batches:
+        waiting.append(batch)
+        nbytes += batch.nbytes
+        if nbytes >= _REQUEST_BYTES:
+            yield _joined(waiting)
+            waiting, nbytes = [], 0
+    if waiting:
+        yield _joined(waiting)
+
+
+def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    (whole,) = pa.Table.from_batches(batches).combine_chunks().to_batches()
+    return whole

@@ -12,11 +12,14 @@ if TYPE_CHECKING:
     from benchmarks.rounds import Result
     from benchmarks.runs import Cost
 
-_HEADINGS = ("rows/s", "wall s", "CPU µs/row", "peak MB", "above idle", "× floor", "× smolqwery", "× dlt")
+_HEADINGS = ("rows/s", "wall s", "CPU µs/row", "peak MB", "above idle", "× floor", "× by days", "× smolqwery", "× dlt")
 
 
 def table_of(title: str, results: Sequence[Result], rows: int) -> Table:
-    """`× floor`: of wall time, CPU in brackets. `× smolqwery`, `× dlt`: how many times its rows/s."""
+    """`× floor`, `× by days` (the floor that asks for each day): of wall time, CPU in brackets.
+
+    `× smolqwery`, `× dlt`: how many times its rows/s.
+    """
     costs = {result.tool.key: result.cost for result in results}
     table = Table(title=title, title_justify="left")
     table.add_column("tool")
@@ -31,7 +34,7 @@ def table_of(title: str, results: Sequence[Result], rows: int) -> Table:
         idle = costs.get("idle")
         peak = [f"{cost.peak_bytes / 1e6:.0f}", f"{(cost.peak_bytes - idle.peak_bytes) / 1e6:+.0f}" if idle else ""]
         if result.tool.key == "idle":
-            table.add_row(name, "", f"{cost.seconds:.2f}", "", peak[0], "", "", "", "")
+            table.add_row(name, "", f"{cost.seconds:.2f}", "", peak[0], *[""] * 5)
             continue
         table.add_row(
             name,
@@ -40,6 +43,7 @@ def table_of(title: str, results: Sequence[Result], rows: int) -> Table:
             f"{cost.cpu_seconds / rows * 1e6:.1f}",
             *peak,
             _times_floor(cost, costs.get(result.tool.floor or "")),
+            _times_floor(cost, costs.get(result.tool.floor_by_days or "")),
             _times_faster(cost, costs.get("smolqwery")),
             _times_faster(cost, costs.get("dlt")),
         )

@@ -1,8 +1,12 @@
-"""The floor of the QuerySet path: ADBC → Arrow → append, written by hand for this one table."""
+"""The floor of the QuerySet path: ADBC → Arrow → append, written by hand for this one table.
+
+With `--by-days` it asks for each day, as an export does; what it gets is cast when there is enough for a request.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import adbc_driver_postgresql.dbapi
@@ -10,7 +14,8 @@ import adbc_driver_sqlite.dbapi
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmarks.append_floor import append
+from benchmarks.append_floor import append, coalesced
+from benchmarks.floor_days import days
 from benchmarks.stopwatch import measured
 
 if TYPE_CHECKING:
@@ -36,33 +41,45 @@ SCHEMA = pa.schema(
     ]
 )
 ROWS = 32_768  # about 3 MB
+ROWS_OF_A_DAY = 8_192
 
 
 def main() -> None:
-    database = os.environ["FLIGHTS_DATABASE"]
+    database, by_days = os.environ["FLIGHTS_DATABASE"], "--by-days" in sys.argv[1:]
     with measured():
-        append(SCHEMA, _from_postgresql(database) if "://" in database else _from_sqlite(database))
+        batches = (_from_postgresql if "://" in database else _from_sqlite)(database, by_days=by_days)
+        append(SCHEMA, map(_cast, coalesced(batches) if by_days else batches))
 
 
-def _from_sqlite(path: str) -> Iterator[pa.RecordBatch]:
+def _from_sqlite(path: str, *, by_days: bool) -> Iterator[pa.RecordBatch]:
+    rows = {"adbc.sqlite.query.batch_rows": str(ROWS_OF_A_DAY if by_days else ROWS)}
     with (
         adbc_driver_sqlite.dbapi.connect(f"file:{path}?mode=ro") as connection,
-        connection.cursor(adbc_stmt_kwargs={"adbc.sqlite.query.batch_rows": str(ROWS)}) as cursor,
+        connection.cursor(adbc_stmt_kwargs=rows) as cursor,
     ):
-        cursor.execute(SQL)
-        for batch in cursor.fetch_record_batch():
-            yield _cast(batch)
+        if not by_days:
+            cursor.execute(SQL)
+            yield from cursor.fetch_record_batch()
+            return
+        for start, end in days():
+            bounds = (f"{start:%Y-%m-%d %H:%M:%S}", f"{end:%Y-%m-%d %H:%M:%S}")
+            cursor.execute(f"{SQL} WHERE scheduled_at >= ? AND scheduled_at < ?", bounds)
+            yield from cursor.fetch_record_batch()
 
 
-def _from_postgresql(url: str) -> Iterator[pa.RecordBatch]:
+def _from_postgresql(url: str, *, by_days: bool) -> Iterator[pa.RecordBatch]:
     options = {"adbc.postgresql.batch_size_hint_bytes": "3000000"}
     with (
         adbc_driver_postgresql.dbapi.connect(url) as connection,
         connection.cursor(adbc_stmt_kwargs=options) as cursor,
     ):
-        cursor.execute(SQL)
-        for batch in cursor.fetch_record_batch():
-            yield _cast(batch)
+        if not by_days:
+            cursor.execute(SQL)
+            yield from cursor.fetch_record_batch()
+            return
+        for start, end in days():
+            cursor.execute(f"{SQL} WHERE scheduled_at >= $1 AND scheduled_at < $2", (start, end))
+            yield from cursor.fetch_record_batch()
 
 
 def _cast(batch: pa.RecordBatch) -> pa.RecordBatch:

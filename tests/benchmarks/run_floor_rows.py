@@ -1,15 +1,20 @@
-"""The floor of the row path: values_list → dataclass → columns → append, written by hand for this one table."""
+"""The floor of the row path: values_list → dataclass → columns → append, written by hand for this one table.
+
+With `--by-days` it asks for each day, and makes columns of each, as an export does.
+"""
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
-from itertools import islice, starmap
+from itertools import chain, islice, starmap
 from typing import TYPE_CHECKING
 
 import django
 import pyarrow as pa
 
-from benchmarks.append_floor import append
+from benchmarks.append_floor import append, coalesced
+from benchmarks.floor_days import days
 from benchmarks.run_floor_arrow import SCHEMA
 from benchmarks.stopwatch import measured
 
@@ -20,7 +25,6 @@ if TYPE_CHECKING:
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ROWS = 4_096
-REQUEST_BYTES = 3_000_000
 
 
 def main() -> None:
@@ -30,8 +34,12 @@ def main() -> None:
 
     fields = [field.name for field in Flight._meta.concrete_fields if field.name != "id"]
     with measured():
-        values = Flight.objects.values_list(*fields).iterator(chunk_size=2_000)
-        append(SCHEMA, _coalesced(_batches(starmap(Departure, values))))
+        flights = Flight.objects.values_list(*fields)
+        querysets = [flights]
+        if "--by-days" in sys.argv[1:]:
+            querysets = [flights.filter(scheduled_at__gte=start, scheduled_at__lt=end) for start, end in days()]
+        rows = (starmap(Departure, queryset.iterator(chunk_size=2_000)) for queryset in querysets)
+        append(SCHEMA, coalesced(chain.from_iterable(map(_batches, rows))))
 
 
 def _batches(rows: Iterator[Departure]) -> Iterator[pa.RecordBatch]:
@@ -61,17 +69,6 @@ def _gathered(rows: Iterator[Departure]) -> tuple[list[object], ...]:
         j(row.air_time_minutes)
         k(row.cancelled)
     return columns
-
-
-def _coalesced(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    waiting: list[pa.RecordBatch] = []
-    for batch in batches:
-        waiting.append(batch)
-        if sum(one.nbytes for one in waiting) >= REQUEST_BYTES:
-            yield from pa.Table.from_batches(waiting).combine_chunks().to_batches()
-            waiting = []
-    if waiting:
-        yield from pa.Table.from_batches(waiting).combine_chunks().to_batches()
 
 
 if __name__ == "__main__":

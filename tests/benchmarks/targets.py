@@ -63,10 +63,12 @@ class Target:
 
 
 @contextmanager
-def running_target(*, keeps_rows: bool) -> Iterator[Target]:
+def running_target(*, keeps_rows: bool, repaired: bool = True) -> Iterator[Target]:
+    """The emulator, `repaired` or as it comes, or the sink."""
     if keeps_rows:
-        with running_emulator() as emulator:
-            yield Target(name="the emulator", clients=clients_of(emulator), keeps_rows=True)
+        with running_emulator(repaired=repaired) as emulator:
+            name = "the emulator" if repaired else "bqemulator as it comes"
+            yield Target(name=name, clients=clients_of(emulator), keeps_rows=True)
     else:
         with running_server([sys.executable, "-P", "-m", "benchmarks.sink"]) as sink:
             yield Target(name="a sink", clients=clients_of(sink), keeps_rows=False)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from emulator.clients import Clients
 
 ROWS = 1_500  # more than one day
-OURS = ("queryset", "floor-queryset", "rows", "floor-rows")
+OURS = ("queryset", "floor-queryset", "floor-queryset-days", "rows", "floor-rows", "floor-rows-days")
 
 
 @pytest.fixture(scope="module")
@@ -108,21 +108,23 @@ def test_the_table_has_medians_and_ratios() -> None:
     results = [
         _result("queryset", 1.0, 2.0, 4.0, cpu=0.5, megabytes=180),
         _result("floor-queryset", 1.6, cpu=0.4, megabytes=150),
+        _result("floor-queryset-days", 2.5, cpu=1.0, megabytes=160),
         _result("smolqwery", 60.0, cpu=30.0, megabytes=90),
         dataclasses.replace(_result("dlt", 5.0, cpu=4.0, megabytes=300), problem="12 of 1,500 rows"),
         _result("idle", 0.3, cpu=0.2, megabytes=80),
     ]
 
     picture = io.StringIO()
-    Console(file=picture, width=140).print(table_of("Flights", results, 1_500_000))
+    Console(file=picture, width=150).print(table_of("Flights", results, 1_500_000))
 
     rows = [line.strip("│").split("│") for line in picture.getvalue().splitlines() if line.startswith("│")]
     assert [[cell.strip() for cell in row] for row in rows] == [
-        ["QuerySet path", "750,000", "2.00", "0.3", "180", "+100", "1.25 (1.25)", "30.0", ""],
-        ["its floor: ADBC → Arrow → append", "937,500", "1.60", "0.3", "150", "+70", "", "37.5", ""],
-        ["smolqwery 0.1.3", "25,000", "60.00", "20.0", "90", "+10", "", "1.0", ""],
-        ["dlt 1.31.0, pyarrow, Parquet", "none", "", "", "", "", "", "", ""],
-        ["an idle command: smolqwery_status", "", "0.30", "", "80", "", "", "", ""],
+        ["QuerySet path", "750,000", "2.00", "0.3", "180", "+100", "1.25 (1.25)", "0.80 (0.50)", "30.0", ""],
+        ["its floor: ADBC → Arrow → append", "937,500", "1.60", "0.3", "150", "+70", "", "", "37.5", ""],
+        ["the same, day by day", "600,000", "2.50", "0.7", "160", "+80", "", "", "24.0", ""],
+        ["smolqwery 0.1.3", "25,000", "60.00", "20.0", "90", "+10", "", "", "1.0", ""],
+        ["dlt 1.31.0, pyarrow, Parquet", "none", "", "", "", "", "", "", "", ""],
+        ["an idle command: smolqwery_status", "", "0.30", "", "80", "", "", "", "", ""],
     ]
 
 

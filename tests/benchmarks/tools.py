@@ -19,7 +19,11 @@ class Tool:
     """Of its own, as tests/requirements names it; None: the repository's."""
     environ: tuple[tuple[str, str], ...] = ()
     floor: str | None = None
-    """The key of the tool that does the least for the same."""
+    """The key of the tool that does the least for the same rows."""
+    floor_by_days: str | None = None
+    """And of the one that asks for them day by day, too."""
+    by_days: bool = False
+    """Of a single day there is nothing else to tell."""
     makes_table: bool = False
     model_names: bool = False
     """Its columns are named as the model's fields, not as the dataclass's."""
@@ -38,8 +42,16 @@ TOOLS = (
         arguments=_EXTRACT,
         environ=(("BENCHMARK_EXTRACTOR", "benchmarks.flight_paths.ByQuerySet"),),
         floor="floor-queryset",
+        floor_by_days="floor-queryset-days",
     ),
     Tool(key="floor-queryset", name="its floor: ADBC → Arrow → append", script="run_floor_arrow.py"),
+    Tool(
+        key="floor-queryset-days",
+        name="the same, day by day",
+        script="run_floor_arrow.py",
+        arguments=("--by-days",),
+        by_days=True,
+    ),
     Tool(
         key="rows",
         name="row path",
@@ -47,8 +59,16 @@ TOOLS = (
         arguments=_EXTRACT,
         environ=(("BENCHMARK_EXTRACTOR", "benchmarks.flight_paths.ByRows"),),
         floor="floor-rows",
+        floor_by_days="floor-rows-days",
     ),
     Tool(key="floor-rows", name="its floor: values_list → dataclass → append", script="run_floor_rows.py"),
+    Tool(
+        key="floor-rows-days",
+        name="the same, day by day",
+        script="run_floor_rows.py",
+        arguments=("--by-days",),
+        by_days=True,
+    ),
     Tool(
         key="dlt",
         name="dlt 1.31.0, pyarrow, Parquet",
