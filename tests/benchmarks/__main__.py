@@ -45,7 +45,7 @@ def main() -> None:
     import django
 
     django.setup()  # for the tables' schemas; the databases are other processes' business
-    console = Console(width=None if sys.stdout.isatty() else 148, highlight=False)
+    console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
     in_a_day = options.one_day or options.plot
     asked = [tool for tool in TOOLS if options.only is None or tool.key in options.only]
     tools = [tool for tool in asked if not (tool.by_days and in_a_day)]

@@ -1,4 +1,7 @@
-"""Tools → rounds of runs, one tool after the other in each, so that all of them share a machine's moods."""
+"""Tools → rounds of runs, one tool after the other in each, so that all of them share a machine's moods.
+
+Every other round goes backwards: what a tool leaves behind in the emulator is not always the same one's burden.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ def play(
     """A tool that fails once, or loses a row, gets no figure and no other turn."""
     results = [Result(tool=tool) for tool in tools if target.keeps_rows or not tool.needs_emulator]
     for number in range(1, rounds + 1):
-        for result in results:
+        for result in results if number % 2 else reversed(results):
             if result.problem:
                 continue
             tool = result.tool
