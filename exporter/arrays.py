@@ -140,7 +140,7 @@ def _converted(column: Column, value: Any) -> Any:
 
 def _arrow(column: Column, values: list[Any]) -> pa.Array:
     if column.type is Type.TIMESTAMP:
-        return pa.array(values, pa.duration("us")).cast(pa.int64()).cast(ARROW_TYPES[Type.TIMESTAMP])
+        return pa.array(values, pa.duration("us")).view(ARROW_TYPES[Type.TIMESTAMP])
     return pa.array(values, ARROW_TYPES[column.type])
 
 
@@ -154,7 +154,7 @@ def require_range(column: Column, array: pa.Array, values: list[Any]) -> None:
     if column.type is Type.TIME and {value.tzinfo for value in values if value is not None} - {None}:
         raise ValueRefusedError(column.name, "a time with a time zone.", "")
     if column.type is Type.TIMESTAMP and array.null_count < len(array):
-        extremes = pc.min_max(array.cast(pa.int64()))
+        extremes = pc.min_max(array.view(pa.int64()))
         first, last = (bound // timedelta(microseconds=1) for bound in (FIRST_INSTANT, LAST_INSTANT))
         if extremes["min"].as_py() < first or extremes["max"].as_py() > last:
             raise ValueRefusedError(column.name, "outside the years 1 to 9999.", "")

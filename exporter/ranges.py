@@ -13,7 +13,7 @@ from django.db.models.expressions import Col, RawSQL, Ref
 from django.db.models.lookups import GreaterThanOrEqual, LessThan
 from django.db.models.sql.where import AND, WhereNode
 
-from exporter.values import EPOCH
+from exporter.values import microseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -191,7 +191,7 @@ def _text(instant: object) -> bytes | None:
 def _microseconds(instant: object) -> int | None:
     if type(instant) is not datetime or instant.tzinfo is None:
         return None
-    return (instant - EPOCH) // timedelta(microseconds=1)
+    return microseconds(instant)
 
 
 _KEYS: dict[str, Callable[[Any], Key | None]] = {"sqlite": _text, "postgresql": _microseconds}

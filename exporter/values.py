@@ -20,6 +20,11 @@ FIRST_INSTANT = datetime.min.replace(tzinfo=UTC) - EPOCH
 LAST_INSTANT = datetime.max.replace(tzinfo=UTC) - EPOCH
 
 
+def microseconds(instant: datetime) -> int:
+    """Of an aware one, since 1970-01-01 UTC."""
+    return (instant - EPOCH) // timedelta(microseconds=1)
+
+
 def convert(column: Column, value: Any, path: str = "") -> Any:
     """A value that is not None, as its Arrow array takes it; a TIMESTAMP as the timedelta since 1970-01-01 UTC.
 
