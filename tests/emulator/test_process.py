@@ -50,6 +50,19 @@ def is_running(emulator: Emulator) -> bool:
     return Path("/proc", emulator.rest_url.removeprefix("pid:")).exists()
 
 
+def test_what_it_writes_beside_its_memory_is_gone_with_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    addresses = 'print(json.dumps({"rest_url": os.getcwd(), "grpc_endpoint": ""}), flush=True)'
+    monkeypatch.setattr(process, "SERVER", stand_in(f"open('spilled', 'w').close()\n{addresses}\ntime.sleep(60)"))
+
+    with running_emulator() as emulator:
+        spilled = list(Path(emulator.rest_url).iterdir())
+
+    assert [path.name for path in spilled] == ["spilled"]
+    assert not Path(emulator.rest_url).exists()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_it_stops_when_the_body_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "SERVER", stand_in("ANNOUNCE\ntime.sleep(60)"))
 
