@@ -69,15 +69,18 @@ def _compare(tools: Sequence[Tool], databases: Databases, options: argparse.Name
     from benchmarks.targets import running_target
 
     console.print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {_machine()}; medians of {options.rounds} rounds.")
-    for rows in options.rows or (FLIGHTS,):
+    for rows in options.rows or (FLIGHTS, 10 * FLIGHTS):
         database = databases.of(rows)
+        bearable = [tool for tool in tools if options.only or rows <= tool.most_rows]
         for keeps_rows in (True,) if options.unrepaired else (True, False):
             with running_target(keeps_rows=keeps_rows, repaired=not options.unrepaired) as target:
-                results = play(tools, target, database, rounds=options.rounds, tell=_tell)
+                results = play(bearable, target, database, rounds=options.rounds, tell=_tell)
             if not results:
                 continue
             title = f"{rows:,} flights, {databases.kind} → {target.name}"
             console.print(table_of(title, results, rows))
+            if left_out := [tool.name for tool in tools if tool not in bearable]:
+                console.print(f"Left out, they would take many minutes: {', '.join(left_out)}")
             for result in results:
                 if result.problem:
                     console.print(f"{result.tool.name}: no figure, {result.problem}", style="red")
@@ -97,7 +100,11 @@ def _parser() -> argparse.ArgumentParser:
         "--only", nargs="+", choices=keys, metavar="TOOL", help=f"leave the others out: {', '.join(keys)}"
     )
     parser.add_argument(
-        "--rows", nargs="+", type=_count, metavar="N", help=f"so many flights, the same ones again and again; {FLIGHTS}"
+        "--rows",
+        nargs="+",
+        type=_count,
+        metavar="N",
+        help=f"so many flights, the same ones again and again; {FLIGHTS}, and ten times as many",
     )
     parser.add_argument("--rounds", type=_count, default=3, metavar="N", help="of which the median counts; %(default)s")
     parser.add_argument("--one-day", action="store_true", help="all flights within one day, not within a year")
