@@ -9,6 +9,7 @@ ours: closing a file drops all locks that the process has on it.
 from __future__ import annotations
 
 import re
+import sqlite3
 import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -17,6 +18,7 @@ from adbc_driver_manager import OperationalError
 from adbc_driver_sqlite import dbapi
 
 from exporter.adbc import ArrowReader
+from exporter.sqlite_versions import difference
 from exporter.statements import RowsNeededError
 from exporter.stored import of_sqlite
 
@@ -43,6 +45,9 @@ _BINDABLE: dict[type, Callable[[Any], Any]] = {
     memoryview: bytes,
     type(None): lambda _value: None,
 }
+_CONVERTERS = frozenset({"BOOL", "DATE", "DATETIME", "TIME", "TIMESTAMP"})
+"""That Django has registered."""
+
 _TEMPORAL = frozenset({"DateField", "DateTimeField", "TimeField"})
 _QUOTED = re.compile(r'"(?:[^"]|"")*"(?!\s*\()')
 _WORD = re.compile(r"\w+")
@@ -64,6 +69,8 @@ class SqliteSource:
             raise RowsNeededError("its transactions begin with a lock")
         if connection.timezone_name != "UTC":
             raise RowsNeededError(f"its datetimes are local to {connection.timezone_name}")
+        if connection.connection.text_factory is not str or not _CONVERTERS.issuperset(sqlite3.converters):
+            raise RowsNeededError("its driver makes something else of text or of a type")
         self._connection = connection
         self._changes = connection.connection.total_changes
         # Pragmas, which take no snapshot yet: see below.
@@ -76,6 +83,7 @@ class SqliteSource:
             lambda: dbapi.connect(uri, autocommit=True), {_ROWS: f"{_BATCH_ROWS}"}, rows_option=_ROWS
         )
         self._sql: tuple[str, str] | None = None
+        self._version = ""
 
     def begin(self) -> None:
         """Read what Django's connection reads. Raises RowsNeededError, and what the drivers raise."""
@@ -84,10 +92,16 @@ class SqliteSource:
         self._reader.execute(f"PRAGMA busy_timeout = {int(timeout * 1000)}")
         # Where nobody has written between our two looks, Django's snapshot, taken between them, is the same as ours.
         (before,) = self._reader.execute("PRAGMA data_version")
-        ((_, alike),) = self._ask("SELECT COUNT(*), 'a' LIKE 'A' FROM sqlite_master")
-        *_, after, ours = self._reader.execute("BEGIN", "PRAGMA data_version", "SELECT 'a' LIKE 'A'")
+        ((_, temporary, alike),) = self._ask(
+            "SELECT COUNT(*), (SELECT COUNT(*) FROM sqlite_temp_master), 'a' LIKE 'A' FROM sqlite_master"
+        )
+        *_, after, ours, self._version = self._reader.execute(
+            "BEGIN", "PRAGMA data_version", "SELECT 'a' LIKE 'A'", "SELECT sqlite_version()"
+        )
         if before != after:
             raise RowsNeededError("somebody wrote while the snapshot was taken")
+        if temporary:
+            raise RowsNeededError("its connection has temporary tables or views")
         if alike != ours:
             raise RowsNeededError("its connection compares text in another way")
 
@@ -96,7 +110,7 @@ class SqliteSource:
         if self._connection.connection.total_changes != self._changes:
             raise RowsNeededError("its transaction writes, too")
         if self._sql is None or self._sql[0] != statement.sql:  # the same on every day, mostly
-            self._refuse_functions(statement.sql)
+            self._refuse_functions(statement)
             self._sql = statement.sql, _typed(statement)
         self._reader.ask(self._sql[1], _bindable(statement.params))
 
@@ -121,11 +135,15 @@ class SqliteSource:
         self._connection.close()  # first: see above
         self._reader.close()
 
-    def _refuse_functions(self, sql: str) -> None:
+    def _refuse_functions(self, statement: Statement) -> None:
         """Django has many written in Python, some in place of SQLite's own, and a team can add more."""
-        used = self._functions.intersection(word.lower() for word in _WORD.findall(_QUOTED.sub("", sql)))
+        sql = _QUOTED.sub("", statement.sql)
+        used = self._functions.intersection(word.lower() for word in _WORD.findall(sql))
         if used:
             raise RowsNeededError(f"only Django's connection has {', '.join(sorted(used))}()")
+        ours, its = self._version, sqlite3.sqlite_version
+        if ours != its and (different := difference(statement.sql, statement.params, self._connection)):
+            raise RowsNeededError(f"SQLite {its} of Django's driver and {ours} of ADBC's may differ in {different}")
 
     def _ask(self, sql: str) -> list[Any]:
         with self._connection.cursor() as cursor:

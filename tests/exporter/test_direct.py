@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import uuid
 from dataclasses import make_dataclass
@@ -22,19 +23,33 @@ from django.db.models import (
     FloatField,
     Func,
     IntegerField,
+    Max,
     Q,
     Sum,
     Value,
     When,
 )
-from django.db.models.functions import Cast, ExtractYear, Length, Lower, Mod, Power, TruncDate, TruncDay, Upper
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import (
+    Cast,
+    Coalesce,
+    Concat,
+    ExtractYear,
+    Length,
+    Lower,
+    Mod,
+    Power,
+    TruncDate,
+    TruncDay,
+    Upper,
+)
 
 from exporter import direct_source, sq_field
 from exporter_cases.stock import DAY, FIELDS, ITEM, ItemExtractor, make_items, put, read
 from flights.settings import database
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from exporter_cases.stock import Read
@@ -319,7 +334,158 @@ def test_functions_that_a_team_adds_to_sqlite_are_seen_only_by_its_connection(mo
     assert found.reasons == (f"{BY_ROWS}only Django's connection has lower().",)
 
 
+# One SQLite or another: Python's driver and ADBC's bring each its own.
+
+FLOATS: dict[str, tuple[tuple[Any, Any], str]] = {
+    "a total": ((float, Sum("real")), "sum"),
+    "an average": ((float, Avg("real")), "avg"),
+    "a total of decimals": ((Decimal, Sum("price")), "cast"),
+    "rounded": ((float, Func(F("real"), function="ROUND")), "round()"),
+    "as text": ((str, Cast("real", CharField())), "cast"),
+    "in a text": ((str, Concat(Value("€ "), "real", output_field=CharField())), "||"),
+    "its length": ((int, Length("real")), "length"),
+    "one that is bound, as text": ((str, Cast(Value(0.1), CharField())), "cast"),
+    "one of SQL, as text": ((str, RawSQL("1.5 || ''", ())), "||"),
+    "an average as text": ((str, Cast(Avg("small"), CharField())), "avg"),
+    "a function that has come": (
+        (str, Func(Value("-"), "text", function="concat_ws", output_field=CharField())),
+        "concat_ws()",
+    ),
+}
+
+
+@pytest.mark.usefixtures("sqlite_shop")
+@pytest.mark.parametrize(("column", "place"), FLOATS.values(), ids=FLOATS)
+def test_what_another_sqlite_may_compute_otherwise_is_read_by_rows(
+    column: tuple[Any, Any], place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sqlite3.sqlite_version", "3.0.0")
+    put("shop", *({"real": 0.1, "price": Decimal("0.1"), "small": n, "mapping": {"b": 1.5}} for n in range(10)))
+    select(monkeypatch, value=column)
+
+    (reason,) = both().reasons
+
+    (of_adbc,) = re.findall(r"and ([0-9.]+) of ADBC's", reason)
+    assert reason == (f"{BY_ROWS}SQLite 3.0.0 of Django's driver and {of_adbc} of ADBC's may differ in {place}.")
+
+
+ALIKE: dict[str, tuple[Any, Any]] = {
+    "a float": (float, F("real")),
+    "a quotient": (float, F("real") / 3),
+    "the largest": (float, Max("real")),
+    "one or another": (float, Coalesce("real", 0.5)),
+    "a total of integers": (int, Sum("whole")),
+    "an average of integers": (float, Avg("small")),
+    "a text": (str, Upper(Concat(Value("a"), "text", output_field=CharField()))),
+}
+
+
+@pytest.mark.usefixtures("sqlite_shop")
+@pytest.mark.parametrize("column", ALIKE.values(), ids=ALIKE)
+def test_what_every_sqlite_computes_alike_needs_no_rows(
+    column: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sqlite3.sqlite_version", "3.0.0")
+    put("shop", {"small": 1, "whole": 5}, {"small": 2, "whole": 6})
+    select(monkeypatch, value=column)
+
+    assert both().reasons == ()
+
+
 # Databases and connections.
+
+
+@pytest.mark.usefixtures("sqlite_shop")
+def test_what_sqlites_driver_makes_of_text_is_made_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    put("shop", {"text": "é"})
+    connections["shop"].connection.text_factory = lambda found: found.decode("latin-1")
+    select(monkeypatch, value=(str, F("text")))
+
+    assert both().reasons == (f"{BY_ROWS}its driver makes something else of text or of a type.",)
+
+
+def test_tables_of_the_session_alone_are_read_in_it(shop: str) -> None:
+    put("shop", {"small": 1}, {"small": 2})
+    table = "public.stock_item" if shop == "postgresql" else "main.stock_item"
+    run(f"CREATE TEMPORARY VIEW stock_item AS SELECT * FROM {table} WHERE small = 1")
+
+    found = read(ItemExtractor(), by_rows=False)  # once: SQLite's connection, and its view, end with the unit
+
+    assert found.table is not None
+    assert found.table.num_rows == 1
+    session = "session" if shop == "postgresql" else "connection"
+    assert found.reasons == (f"{BY_ROWS}its {session} has temporary tables or views.",)
+
+
+@pytest.fixture
+def tenants(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Who sees the items of one tenant alone, whom a setting names."""
+    request.getfixturevalue("postgresql_shop")
+    put("shop", {"small": 1}, {"small": 2}, {"small": 2})
+    run("CREATE ROLE tenant")
+    run("GRANT SELECT ON stock_item TO tenant")
+    run("ALTER TABLE stock_item ENABLE ROW LEVEL SECURITY")
+    run(
+        "CREATE POLICY own ON stock_item TO tenant USING (small = NULLIF(current_setting('app.tenant', true), '')::int)"
+    )
+    yield
+    run("RESET SESSION AUTHORIZATION")
+    run("RESET ROLE")
+    run("DROP TABLE stock_item CASCADE")
+    run("DROP ROLE tenant")
+
+
+@pytest.mark.usefixtures("tenants")
+def test_settings_of_a_teams_own_hold() -> None:
+    run("SET app.tenant = '2'")
+    run("SET ROLE tenant")
+
+    found = both()
+
+    assert (found.table.num_rows, found.reasons) == (2, ())
+
+
+@pytest.mark.usefixtures("tenants")
+def test_a_session_that_is_authorized_as_another_is_read_itself() -> None:
+    run("SET app.tenant = '2'")
+    run("SET SESSION AUTHORIZATION tenant")
+
+    found = both()
+
+    assert found.table.num_rows == 2
+    assert found.reasons == (f"{BY_ROWS}its session is authorized as tenant, who does not connect.",)
+
+
+SESSIONS: dict[str, tuple[str, str]] = {
+    "rounded floats": ("SET extra_float_digits = 0", "its session rounds floats (extra_float_digits)"),
+    "a setting whose name is computed": (
+        "CREATE FUNCTION own(text) RETURNS text LANGUAGE sql AS 'SELECT current_setting($1)'",
+        "a function, view or policy asks for a setting whose name it computes",
+    ),
+}
+
+
+@pytest.mark.parametrize(("sql", "reason"), SESSIONS.values(), ids=SESSIONS)
+@pytest.mark.usefixtures("postgresql_shop")
+def test_sessions_that_are_read_themselves(sql: str, reason: str) -> None:
+    put("shop", {"real": 1 / 3})
+    run(sql)
+    try:
+        assert both().reasons == (f"{BY_ROWS}{reason}.",)
+    finally:
+        run("DROP FUNCTION IF EXISTS own(text)")
+
+
+@pytest.mark.usefixtures("postgresql_shop")
+def test_a_query_that_asks_for_a_setting_is_asked_in_its_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    put("shop", {})
+    run("SET app.tenant = '2'")
+    select(monkeypatch, value=(str, RawSQL("current_setting(%s, true)", ("app.tenant",))))
+
+    found = both()
+
+    assert found.table.column("value").to_pylist() == ["2"]
+    assert found.reasons == (f"{BY_ROWS}it asks for settings of its session.",)
 
 
 @pytest.mark.parametrize("name", [":memory:", "file::memory:?cache=shared", "file:shop?mode=memory&cache=shared"])
