@@ -92,7 +92,7 @@ class AskedUnit:
         except RowsNeededError as error:
             days.refusal = error
         except Exception as error:  # noqa: BLE001 - of a driver: rows tell
-            days.refusal = RowsNeededError(in_a_line(error))
+            days.refusal = RowsNeededError(_said(error))
 
     def _together(self) -> Iterator[_Days]:
         before: Statement | None = None
@@ -146,12 +146,17 @@ class AskedUnit:
             if self._source.is_lost():
                 raise ConnectionLostError(
                     location=f"{path_of(self._extractor)}, {_words(days.windows)}",
-                    problem=f"the connection to DATABASES[{self._alias!r}] was lost: {in_a_line(error)}.",
+                    problem=f"the connection to DATABASES[{self._alias!r}] was lost: {_said(error)}.",
                     remedy=MEND_DATABASE,
                 ) from error
-            raise RowsNeededError(in_a_line(error)) from error
+            raise RowsNeededError(_said(error)) from error
         self._most_rows = max(self._most_rows, rows // len(days.windows))
         self._most_days = max(self._most_days, len(days.windows))
+
+
+def _said(error: Exception) -> str:
+    """By a driver, without the SQL that PostgreSQL's repeats: what a team filters by is not for a log."""
+    return in_a_line(error).partition(" Query was:")[0].rstrip(".")
 
 
 def _words(windows: Sequence[Window]) -> str:

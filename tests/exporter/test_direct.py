@@ -477,6 +477,17 @@ def test_sessions_that_are_read_themselves(sql: str, reason: str) -> None:
 
 
 @pytest.mark.usefixtures("postgresql_shop")
+def test_what_a_driver_says_of_sql_is_told_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    put("shop", {"text": "secret"})
+    monkeypatch.setattr(ItemExtractor, "queryset", lambda items: items.filter(text="secret").select_for_update())
+
+    (reason,) = read(ItemExtractor(), by_rows=False).reasons
+
+    assert "cannot execute SELECT FOR UPDATE in a read-only transaction" in reason
+    assert "secret" not in reason
+
+
+@pytest.mark.usefixtures("postgresql_shop")
 def test_a_query_that_asks_for_a_setting_is_asked_in_its_session(monkeypatch: pytest.MonkeyPatch) -> None:
     put("shop", {})
     run("SET app.tenant = '2'")
