@@ -125,9 +125,11 @@ class PostgresqlSource:
             raise RowsNeededError("a function, view or policy asks for a setting whose name it computes")
         own = {}
         for name in names:
+            if "." not in name:
+                continue  # PostgreSQL's, which are in its list
             cursor.execute("SELECT current_setting(%s, true)", (name,))
             (value,) = cursor.fetchone()
-            if "." in name and value is not None:
+            if value is not None:
                 own[name] = value
         return own
 

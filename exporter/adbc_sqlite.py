@@ -82,7 +82,7 @@ class SqliteSource:
         self._reader = ArrowReader(
             lambda: dbapi.connect(uri, autocommit=True), {_ROWS: f"{_BATCH_ROWS}"}, rows_option=_ROWS
         )
-        self._sql: tuple[str, str] | None = None
+        self._sql: tuple[tuple[str, list[type]], str] | None = None
         self._version = ""
 
     def begin(self) -> None:
@@ -109,9 +109,11 @@ class SqliteSource:
         """Raises RowsNeededError: rows that only Django's connection sees, SQL that only it understands."""
         if self._connection.connection.total_changes != self._changes:
             raise RowsNeededError("its transaction writes, too")
-        if self._sql is None or self._sql[0] != statement.sql:  # the same on every day, mostly
-            self._refuse_functions(statement)
-            self._sql = statement.sql, _typed(statement)
+        asked = statement.sql, list(map(type, statement.params))
+        if self._sql is None or self._sql[0] != asked:  # the same on every day, mostly
+            self._refuse_functions(statement.sql)
+            self._refuse_differences(statement)
+            self._sql = asked, _typed(statement)
         self._reader.ask(self._sql[1], _bindable(statement.params))
 
     def batches(self) -> Iterator[pa.RecordBatch]:
@@ -135,12 +137,13 @@ class SqliteSource:
         self._connection.close()  # first: see above
         self._reader.close()
 
-    def _refuse_functions(self, statement: Statement) -> None:
+    def _refuse_functions(self, sql: str) -> None:
         """Django has many written in Python, some in place of SQLite's own, and a team can add more."""
-        sql = _QUOTED.sub("", statement.sql)
-        used = self._functions.intersection(word.lower() for word in _WORD.findall(sql))
+        used = self._functions.intersection(word.lower() for word in _WORD.findall(_QUOTED.sub("", sql)))
         if used:
             raise RowsNeededError(f"only Django's connection has {', '.join(sorted(used))}()")
+
+    def _refuse_differences(self, statement: Statement) -> None:
         ours, its = self._version, sqlite3.sqlite_version
         if ours != its and (different := difference(statement.sql, statement.params, self._connection)):
             raise RowsNeededError(f"SQLite {its} of Django's driver and {ours} of ADBC's may differ in {different}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import adbc_driver_postgresql.dbapi
 import adbc_driver_sqlite.dbapi
@@ -57,14 +57,9 @@ def _from_sqlite(path: str, *, by_days: bool) -> Iterator[pa.RecordBatch]:
         adbc_driver_sqlite.dbapi.connect(f"file:{path}?mode=ro") as connection,
         connection.cursor(adbc_stmt_kwargs=rows) as cursor,
     ):
-        if not by_days:
-            cursor.execute(SQL)
-            yield from cursor.fetch_record_batch()
-            return
-        for start, end in days():
-            bounds = (f"{start:%Y-%m-%d %H:%M:%S}", f"{end:%Y-%m-%d %H:%M:%S}")
-            cursor.execute(f"{SQL} WHERE scheduled_at >= ? AND scheduled_at < ?", bounds)
-            yield from cursor.fetch_record_batch()
+        yield from _batches(
+            cursor, "scheduled_at >= ? AND scheduled_at < ?", "{:%Y-%m-%d %H:%M:%S}".format, by_days=by_days
+        )
 
 
 def _from_postgresql(url: str, *, by_days: bool) -> Iterator[pa.RecordBatch]:
@@ -73,13 +68,19 @@ def _from_postgresql(url: str, *, by_days: bool) -> Iterator[pa.RecordBatch]:
         adbc_driver_postgresql.dbapi.connect(url) as connection,
         connection.cursor(adbc_stmt_kwargs=options) as cursor,
     ):
-        if not by_days:
-            cursor.execute(SQL)
-            yield from cursor.fetch_record_batch()
-            return
-        for start, end in days():
-            cursor.execute(f"{SQL} WHERE scheduled_at >= $1 AND scheduled_at < $2", (start, end))
-            yield from cursor.fetch_record_batch()
+        yield from _batches(
+            cursor, "scheduled_at >= $1 AND scheduled_at < $2", lambda instant: instant, by_days=by_days
+        )
+
+
+def _batches(cursor: Any, condition: str, bound: Any, *, by_days: bool) -> Iterator[pa.RecordBatch]:
+    if not by_days:
+        cursor.execute(SQL)
+        yield from cursor.fetch_record_batch()
+        return
+    for instants in days():
+        cursor.execute(f"{SQL} WHERE {condition}", tuple(map(bound, instants)))
+        yield from cursor.fetch_record_batch()
 
 
 def _cast(batch: pa.RecordBatch) -> pa.RecordBatch:

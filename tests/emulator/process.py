@@ -66,9 +66,8 @@ def running_emulator(*, write_stream_rows: int = WRITE_STREAM_ROWS, repaired: bo
 def running_server(command: Sequence[str]) -> Iterator[Emulator]:
     """A child process whose first line says where it listens, and which ends when its stdin does."""
     with (
-        tempfile.TemporaryDirectory(
-            prefix="emulator"
-        ) as directory,  # DuckDB writes there what its memory does not hold
+        # What DuckDB has no memory for it writes where it runs.
+        tempfile.TemporaryDirectory(prefix="emulator") as directory,
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as stderr,
         # A session of its own: Ctrl-C in the terminal reaches the command under test, which may
         # still want to commit, and not the emulator. Its stdin is what ends it when we die.

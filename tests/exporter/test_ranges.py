@@ -195,6 +195,23 @@ ALONE: dict[str, Callable[[datetime, datetime], Any]] = {
 }
 
 
+@pytest.mark.usefixtures("sqlite_shop")
+def test_a_parameter_of_another_type_may_be_computed_otherwise(
+    ask_for: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sqlite3.sqlite_version", "3.0.0")
+    some_rows()
+    ask_for(
+        lambda start, end: of_day(start, end).values(
+            instant=F("at"), number=F("small"), words=Cast(Value(1 if start.day % 2 else 0.1), TextField())
+        )
+    )
+
+    (reason,) = both().reasons
+
+    assert reason.endswith("may differ in cast.")
+
+
 @pytest.mark.parametrize("queryset", ALONE.values(), ids=ALONE)
 @pytest.mark.usefixtures("shop")
 def test_days_that_could_have_other_rows_are_read_alone(
