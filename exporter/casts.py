@@ -15,6 +15,7 @@ from exporter.annotations import Mode, Type
 from exporter.arrays import ARROW_TYPES, array_of, require_range
 from exporter.errors import in_a_line
 from exporter.gather import Gathered
+from exporter.refused_values import ValueRefusedError
 from exporter.statements import RowsNeededError
 from exporter.texts import to_json
 
@@ -54,6 +55,8 @@ def cast(
         return _cast(read, selected, field, array)
     except RowsNeededError as reason:
         raise RowsNeededError(f"column {name}: {reason}") from reason
+    except ValueRefusedError as refused:
+        raise RowsNeededError(f"column {in_a_line(refused)}") from refused
     except Exception as error:  # Arrow's, and what a decoder of JSON may raise
         raise RowsNeededError(f"column {name}: {in_a_line(error)}") from error
 

@@ -89,6 +89,15 @@ class LedgerError(ExporterError):
     """`location` is the ledger and the table."""
 
 
+def raised_by(what: str, error: Exception, *, location: str) -> ExtractionError:
+    """`what`: a part of the team's, such as `extract()`. `location` is as in ExtractionError."""
+    return ExtractionError(
+        location=location,
+        problem=f"{what} raised {type(error).__name__}: {in_a_line(error)}.",
+        remedy="Nothing of this day is visible. Mend the extractor or its database, then run the command again.",
+    )
+
+
 def in_a_line(error: object) -> str:
     """What a library says, as part of a sentence of ours."""
     return " ".join(str(error).split()).rstrip(".?")

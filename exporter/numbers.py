@@ -17,7 +17,7 @@ _MIN_INTEGER = -(2**63)
 
 def to_integer(_column: Column, value: Any, path: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise wrong_type(path, value, "an int", "Yield an int, e.g. int(value).")
+        raise wrong_type(path, value, "an int", "Yield an int, e.g. int(value), in a QuerySet Cast(…, IntegerField()).")
     if not _MIN_INTEGER <= value <= _MAX_INTEGER:
         raise ValueRefusedError(
             path,
@@ -31,7 +31,9 @@ def to_float(column: Column, value: Any, path: str) -> float:
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= 2**53:
         return float(value)  # exact, and an int is a float to Python's type checkers (PEP 484)
     if not isinstance(value, float):
-        raise wrong_type(path, value, "a float", "Yield a float, e.g. float(value).")
+        raise wrong_type(
+            path, value, "a float", "Yield a float, e.g. float(value), in a QuerySet Cast(…, FloatField())."
+        )
     if not math.isfinite(value) and not column.allow_nan:
         raise ValueRefusedError(
             path,
@@ -43,7 +45,12 @@ def to_float(column: Column, value: Any, path: str) -> float:
 
 def to_decimal(column: Column, value: Any, path: str) -> Decimal:
     if not isinstance(value, Decimal):
-        raise wrong_type(path, value, "a Decimal", "Yield a Decimal, e.g. Decimal(str(value)).")
+        raise wrong_type(
+            path,
+            value,
+            "a Decimal",
+            "Yield a Decimal, e.g. Decimal(str(value)), in a QuerySet Cast(…, DecimalField(…)).",
+        )
     if not value.is_finite():
         raise ValueRefusedError(
             path, f"{value} is not a finite Decimal.", "Yield None (annotate with `Decimal | None`)."

@@ -8,7 +8,7 @@ from traceback import clear_frames
 from typing import TYPE_CHECKING, Any
 
 from exporter.batches import Batches
-from exporter.errors import ExporterError, ExtractionError, in_a_line
+from exporter.errors import ExporterError, ExtractionError, raised_by
 from exporter.extractors import is_aggregated, path_of
 from exporter.querysets import QuerySetExtractor
 from exporter.snapshot import snapshot
@@ -131,11 +131,16 @@ def rows_of(extractor: BaseExtractor[Any], day: Window) -> Generator[object]:
     except ExporterError:
         raise
     except Exception as error:
-        raise ExtractionError(
-            location=f"{path_of(extractor)}, {day.day}",
-            problem=f"extract() raised {type(error).__name__}: {in_a_line(error)}.",
-            remedy="Nothing of this day is visible. Mend the extractor or its database, then run the command again.",
-        ) from error
+        raise _located(extractor, day, error) from error
+
+
+def _located(extractor: BaseExtractor[Any], day: Window, error: Exception) -> ExtractionError:
+    location = f"{path_of(extractor)}, {day.day}"
+    if not isinstance(extractor, QuerySetExtractor) or type(extractor).extract is not QuerySetExtractor.extract:
+        return raised_by("extract()", error, location=location)
+    from exporter.unreadable import unreadable_value  # noqa: PLC0415 - with Django's models, for QuerySets alone
+
+    return unreadable_value(extractor, day) or raised_by("reading its QuerySet", error, location=location)
 
 
 def _extracted(extractor: BaseExtractor[Any], day: Window) -> Iterable[object]:

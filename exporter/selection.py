@@ -12,7 +12,7 @@ from django.core.exceptions import FieldError
 from django.db.models import Manager, QuerySet
 from django.db.models.query import ValuesListIterable
 
-from exporter.errors import ExtractionError
+from exporter.errors import ExporterError, ExtractionError, raised_by
 from exporter.extractors import path_of
 
 if TYPE_CHECKING:
@@ -46,9 +46,14 @@ class Selection:
 
 
 def select(extractor: QuerySetExtractor[Any], date_start: datetime, date_end: datetime) -> Selection:
-    """Ask for the QuerySet of one day. Raises ExtractionError, and what get_queryset() raises."""
+    """Ask for the QuerySet of one day. Raises ExtractionError."""
     location = f"{path_of(extractor)}, {date_start.date()}"
-    found: object = extractor.get_queryset(date_start, date_end)
+    try:
+        found: object = extractor.get_queryset(date_start, date_end)
+    except ExporterError:
+        raise
+    except Exception as error:
+        raise raised_by("get_queryset()", error, location=location) from error
     if not isinstance(found, QuerySet):
         hint = "Call .all() or .filter(…) on it" if isinstance(found, Manager) else "Return Model.objects.filter(…)"
         raise ExtractionError(

@@ -24,7 +24,7 @@ def to_string(column: Column, value: Any, path: str) -> str:
     if issubclass(column.python_type, Enum):
         return _enum_value(column.python_type, value, path)
     if not isinstance(value, str):
-        raise wrong_type(path, value, "a str", "Yield a str, e.g. str(value).")
+        raise wrong_type(path, value, "a str", "Yield a str, e.g. str(value), in a QuerySet Cast(…, CharField()).")
     text = str.__str__(value)  # the text itself, also of a str that is an Enum member
     if column.choices and text not in column.choices:
         choices = ", ".join(map(repr, column.choices))

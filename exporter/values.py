@@ -47,7 +47,10 @@ def _bytes(_column: Column, value: Any, path: str) -> bytes:
 
 def _date(_column: Column, value: Any, path: str) -> date:
     if not isinstance(value, date) or isinstance(value, datetime):
-        remedy = "Yield a datetime.date, e.g. django.utils.timezone.localtime(value).date() of a datetime."
+        remedy = (
+            "Yield a datetime.date, e.g. django.utils.timezone.localtime(value).date() of a datetime, in a QuerySet "
+            "TruncDate(…)."
+        )
         raise wrong_type(path, value, "a date", remedy)
     return value
 

@@ -214,6 +214,85 @@ def test_what_postgresql_holds_and_django_would_not_write(column: str, sql: str)
     both()
 
 
+UNREADABLE: dict[str, tuple[str, str, str]] = {
+    "SQLite, text in a decimal": (
+        "price",
+        "'abc'",
+        "'abc' cannot be read as DecimalField: argument must be int or float",
+    ),
+    "SQLite, too many digits": ("amount", "1e40", "1e+40 cannot be read as DecimalField: InvalidOperation"),
+    "SQLite, no UUID": ("unique", "'abc'", "'abc' cannot be read as UUIDField: badly formed hexadecimal UUID string"),
+    "SQLite, no time": ("clock", "'24:00:00'", "'24:00:00' cannot be read as TimeField: hour must be in 0..23"),
+    "SQLite, no date": (
+        "day",
+        "'2025-02-30'",
+        "'2025-02-30' cannot be read as DateField: day is out of range for month",
+    ),
+    "SQLite, no instant": (
+        "seen",
+        "'2025-13-01 10:00:00'",
+        "'2025-13-01 10:00:00' cannot be read as DateTimeField: month must be in 1..12",
+    ),
+    "SQLite, not UTF-8": (
+        "text",
+        "CAST(x'61ff' AS TEXT)",
+        "b'a\\xff' cannot be read as TextField: 'utf-8' codec can't decode byte 0xff in position 1: invalid start byte",
+    ),
+    "PostgreSQL, an endless date": (
+        "day",
+        "'infinity'",
+        "'infinity' cannot be read as DateField: date too large (after year 10K): 'infinity'",
+    ),
+    "PostgreSQL, an instant before the calendar": (
+        "seen",
+        "'0044-03-15 12:00+00 BC'",
+        "'0044-03-15 12:00:00+00 BC' cannot be read as DateTimeField: timestamp too small (before year 1): "
+        "'0044-03-15 12:00:00+00 BC'",
+    ),
+    "PostgreSQL, the last time": (
+        "clock",
+        "'24:00'",
+        "'24:00:00' cannot be read as TimeField: can't parse time '24:00:00': hour must be in 0..23",
+    ),
+}
+
+
+@pytest.mark.parametrize("adbc", [True, False])
+@pytest.mark.parametrize("case", UNREADABLE)
+def test_a_value_that_cannot_be_read_is_named_with_its_row_and_column(
+    case: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, *, adbc: bool
+) -> None:
+    request.getfixturevalue("sqlite_shop" if case.startswith("SQLite") else "postgresql_shop")
+    if not adbc:
+        monkeypatch.setattr(direct_source, "_SOURCES", {})
+    column, sql, problem = UNREADABLE[case]
+    put("shop", *[{"small": 1}] * 2_500, {"small": 2}, {"small": 3})
+    update(column, sql)
+
+    found = both()
+
+    assert found.message == (
+        f"exporter_cases.stock.ItemExtractor, {DAY.day}, row 2501, column {column}: {problem}.\n"
+        "  Mend it in the database, or let get_queryset() leave its row out."
+    )
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_value_that_cannot_be_read_in_rows_that_are_ordered_by_another_column(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    put("shop", {"small": 1, "code": "abc", "text": "1"}, {"small": 2, "code": "5", "text": "0"})
+    number = Case(When(small__gt=0, then=F("code")), output_field=IntegerField())
+    select(monkeypatch, number=(int, number))
+    monkeypatch.setattr(ItemExtractor, "queryset", lambda items: items.order_by("text").values("at", number=number))
+
+    found = both()
+
+    assert found.message.startswith(
+        f"exporter_cases.stock.ItemExtractor, {DAY.day}, row 2, column number: 'abc' cannot be read as IntegerField: "
+    )
+
+
 @pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize("column", [name for name in FIELDS if not name.startswith("maybe_") and name != "at"])
 def test_null_in_a_required_column_names_row_and_column(column: str, monkeypatch: pytest.MonkeyPatch) -> None:

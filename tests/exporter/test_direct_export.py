@@ -291,7 +291,8 @@ def test_a_value_that_cannot_be_cast_ends_the_unit_before_its_day(
     assert result == (
         "sale  2025-01-01 to 2025-01-02  10 rows  committed  0.0 s\n",
         f"sale failed.\n{EXTRACTOR}, 2025-01-03, row 3, column small: str 'many' is not an int.\n"
-        "  Yield an int, e.g. int(value).\nExported 0 of 1 tables. Failed: sale.\n",
+        "  Yield an int, e.g. int(value), in a QuerySet Cast(…, IntegerField()).\n"
+        "Exported 0 of 1 tables. Failed: sale.\n",
         1,
     )
     assert rows(warehouse) == ALL[:10]
@@ -312,7 +313,8 @@ def test_small_days_end_before_that_of_a_value_that_cannot_be_cast(
     assert result == (
         f"sale  2025-01-01 to {MANY_DAYS[60]}  {len(good)} rows  committed  0.0 s\n",
         f"sale failed.\n{EXTRACTOR}, {MANY_DAYS[61]}, row 1, column small: str 'many' is not an int.\n"
-        "  Yield an int, e.g. int(value).\nExported 0 of 1 tables. Failed: sale.\n",
+        "  Yield an int, e.g. int(value), in a QuerySet Cast(…, IntegerField()).\n"
+        "Exported 0 of 1 tables. Failed: sale.\n",
         1,
     )
     assert rows(warehouse) == good
@@ -410,7 +412,7 @@ class TestPostgresql:
 
         assert result == (
             "sale  2025-01-01  5 rows  committed  0.0 s\n",
-            f"sale failed.\n{EXTRACTOR}, 2025-01-02: extract() raised OperationalError: "
+            f"sale failed.\n{EXTRACTOR}, 2025-01-02: reading its QuerySet raised OperationalError: "
             f"canceling statement due to statement timeout.\n  {MEND}\nExported 0 of 1 tables. Failed: sale.\n",
             1,
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db.models import Count, F, QuerySet
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower
 
 from exporter import BaseExtractor, QuerySetExtractor
@@ -181,6 +182,7 @@ def test_keyword_only_fields(monkeypatch: pytest.MonkeyPatch) -> None:
 
 MISSING = "Select exactly the fields of the dataclass, in any order, e.g. .values_list('at', 'small', 'code'); "
 MISSING += ".values(field=F('column')) renames a column."
+MEND = "Nothing of this day is visible. Mend the extractor or its database, then run the command again."
 RETURN = "Return Model.objects.filter(…), for a day without rows Model.objects.none()."
 
 REFUSED: dict[str, tuple[Callable[[Any], Any], str | None]] = {
@@ -229,8 +231,8 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], str | None]] = {
         "  Return 'default' from get_database(), or leave .using(…) out.",
     ),
     "an error": (
-        lambda items: items.filter(nothing=1),
-        None,
+        lambda items: items.values(*ORDERED)[:-1],
+        f"get_queryset() raised ValueError: Negative indexing is not supported.\n  {MEND}",
     ),
 }
 
@@ -244,6 +246,33 @@ def test_what_is_refused_and_why(queryset: Callable[[Any], Any], message: str | 
     assert found.message.startswith(begin)
     if message is not None:
         assert found.message == begin + message
+
+
+@pytest.mark.usefixtures("shop")
+def test_get_queryset_that_raises_is_asked_once() -> None:
+    asked = []
+
+    def queryset(items: Any) -> Any:
+        asked.append(items)
+        raise LookupError("no tenant")
+
+    ItemExtractor.queryset = queryset
+
+    found = read(ItemExtractor(), by_rows=False)
+
+    assert found.message == (
+        f"exporter_cases.stock.ItemExtractor, {DAY.day}: get_queryset() raised LookupError: no tenant.\n  {MEND}"
+    )
+    assert (len(asked), found.reasons) == (1, ())
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_query_that_fails_is_told_as_reading() -> None:
+    found = both(lambda items: items.order_by(RawSQL("never", ())).values(*ORDERED))
+
+    begin = f"exporter_cases.stock.ItemExtractor, {DAY.day}: reading its QuerySet raised "
+    assert found.message.startswith(begin)
+    assert found.message.endswith(f"\n  {MEND}")
 
 
 @pytest.mark.usefixtures("shop")

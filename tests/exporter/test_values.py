@@ -271,15 +271,18 @@ def test_json_reads_as_what_was_yielded() -> None:
 
 
 BOOL = "Yield True or False, e.g. bool(value)."
-INT = "Yield an int, e.g. int(value)."
-FLOAT = "Yield a float, e.g. float(value)."
+INT = "Yield an int, e.g. int(value), in a QuerySet Cast(…, IntegerField())."
+FLOAT = "Yield a float, e.g. float(value), in a QuerySet Cast(…, FloatField())."
 FINITE = "Yield None (annotate with `float | None`), or allow it with sq_field(allow_nan=True)."
-DECIMAL = "Yield a Decimal, e.g. Decimal(str(value))."
-STR = "Yield a str, e.g. str(value)."
+DECIMAL = "Yield a Decimal, e.g. Decimal(str(value)), in a QuerySet Cast(…, DecimalField(…))."
+STR = "Yield a str, e.g. str(value), in a QuerySet Cast(…, CharField())."
 UTF8 = 'Replace it, e.g. value.encode("utf-8", "replace").decode().'
 UUID = "Yield a uuid.UUID, e.g. uuid.UUID(value)."
 BYTES = "Yield bytes, e.g. value.encode()."
-DATE = "Yield a datetime.date, e.g. django.utils.timezone.localtime(value).date() of a datetime."
+DATE = (
+    "Yield a datetime.date, e.g. django.utils.timezone.localtime(value).date() of a datetime, in a QuerySet "
+    "TruncDate(…)."
+)
 DATETIME = "Yield an aware datetime.datetime."
 AWARE = "Use an aware datetime, e.g. django.utils.timezone.make_aware(value)."
 YEARS = "BigQuery's TIMESTAMP ends there."
