@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from contextlib import suppress
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from exporter.arrays import joined
@@ -23,6 +23,7 @@ _BATCH_BYTES = 1_500_000
 _AHEAD_HALVES = 4  # of so many bytes
 _MAX_ROWS = 8_192  # of a driver that counts rows: those of the next days may be wider
 _CLOSE_SECONDS, _CLOSE_TRIES = 2.0, 20
+_OPEN_SECONDS = 10.0  # a pooler that is full would let us wait, perhaps for ourselves
 
 
 class ArrowReader:
@@ -47,15 +48,21 @@ class ArrowReader:
         self._thread = threading.Thread(target=self._run, name="ADBC", daemon=True)
 
     def open(self) -> None:
-        """Raises what the driver raises."""
+        """Raises what the driver raises, and TimeoutError: it has not answered."""
         self._thread.start()
-        self._take(self)
+        try:
+            self._take(self, _OPEN_SECONDS)
+        except Empty:
+            raise TimeoutError(f"no second connection within {_OPEN_SECONDS:.0f} s") from None
 
     def execute(self, *statements: str) -> list[Any]:
-        """Their first values, None of those that have none. Raises what the driver raises."""
+        """Their first values, None of those that have none. Raises as open()."""
         asked = object()
         self._jobs.put((asked, lambda connection: [self._first(connection, sql) for sql in statements]))
-        values: list[Any] = self._take(asked)
+        try:
+            values: list[Any] = self._take(asked, _OPEN_SECONDS)
+        except Empty:
+            raise TimeoutError(f"its second connection has not answered within {_OPEN_SECONDS:.0f} s") from None
         return values
 
     def ask(self, sql: str, params: Sequence[Any] = ()) -> None:
@@ -83,10 +90,13 @@ class ArrowReader:
                     cursor.adbc_cancel()
             self._thread.join(_CLOSE_SECONDS / _CLOSE_TRIES)
 
-    def _take(self, asked: object) -> Any:
-        """Its next result. Those of others are of no interest any more: they were left after an error."""
+    def _take(self, asked: object, seconds: float | None = None) -> Any:
+        """Its next result. Those of others are of no interest any more: they were left after an error.
+
+        Raises Empty after so many seconds.
+        """
         while True:
-            job, result, halves = taken(self._results)
+            job, result, halves = taken(self._results, seconds)
             if halves:
                 self._room.release(halves)
             if job is asked:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from adbc_driver_postgresql import dbapi
-from django.db import Error
+from django.db import Error, transaction
 
 from exporter.adbc import ArrowReader
 from exporter.errors import in_a_line
 from exporter.statements import RowsNeededError
-from exporter.stored import of_postgresql
+from exporter.stored import of_postgresql, require_local_instants
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pyarrow as pa
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-    from exporter.statements import Statement
+    from exporter.statements import Selected, Statement
+    from exporter.stored import Given
 
 _BATCH_BYTES = 1_000_000
 
@@ -29,17 +32,15 @@ _NOT_LIBPQ = frozenset(
 """What psycopg's connect() takes besides."""
 
 # Last, what was SET since the connection was made, by Django or by a receiver of a signal: time zone, search path,
-# timeouts. Without it the same SQL could read something else. And Django's transaction is idle while its snapshot is
-# read, which may take long.
+# timeouts. Without it the same SQL could read something else.
 _SESSION = """
 SELECT
-  set_config('idle_in_transaction_session_timeout', '0', true),
-  pg_export_snapshot(),
   session_user::text,
   current_setting('role'),
   current_setting('TimeZone'),
   EXISTS (SELECT FROM pg_class WHERE relnamespace = pg_my_temp_schema()),
   current_setting('extra_float_digits')::int,
+  (SELECT setting::int FROM pg_settings WHERE name = 'lock_timeout'),
   (
     SELECT json_object_agg(name, setting)::text FROM pg_settings
     WHERE source = 'session' AND name NOT LIKE 'transaction%%'
@@ -60,15 +61,24 @@ FROM (
 """
 
 
+# Who waits for a lock of ours is not known to who waits for him, where both have a connection of the same unit.
+_LOCK_MILLISECONDS = 2_000
+
+
 class PostgresqlSource:
     """Made and used inside the transaction whose snapshot it shall read."""
 
-    read = staticmethod(of_postgresql)
-
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        """Raises RowsNeededError: the server binds parameters, and finds other types for them than in their SQL."""
+        features: Any = connection.features
+        if features.uses_server_side_binding:
+            raise RowsNeededError("its parameters are bound by the server")
         conninfo = _conninfo(connection.get_connection_params())
         self._connection = connection
         self._operations: Any = connection.ops
+        self._own_names: Sequence[str] = ()
+        self._session: Session | None = None
+        self._locked: str | None = None
         self._reader = ArrowReader(
             lambda: dbapi.connect(conninfo, autocommit=True),
             {"adbc.postgresql.batch_size_hint_bytes": str(_BATCH_BYTES)},
@@ -77,61 +87,65 @@ class PostgresqlSource:
     def begin(self) -> None:
         """Read what Django's connection reads. Raises RowsNeededError, and what the drivers raise."""
         try:
-            with self._connection.cursor() as cursor:
-                cursor.execute(_SESSION, ())
-                _, snapshot, user, role, time_zone, temporary, float_digits, session = cursor.fetchone()
-                own = self._own_settings(cursor)
+            # Its transaction is idle while its snapshot is read, which may take long.
+            self._ask("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
+            self._own_names = self._names_asked_for()
+            session = self._session = self._look()
+            ((snapshot,),) = self._ask("SELECT pg_export_snapshot()")
         except Error as error:  # a database that only resembles PostgreSQL
             raise RowsNeededError(in_a_line(error), anew=True) from error
-        if time_zone != self._connection.timezone_name:
-            raise RowsNeededError(f"its session's time zone is {time_zone}, not {self._connection.timezone_name}")
-        if temporary:
+        if session.time_zone != self._connection.timezone_name:
+            raise RowsNeededError(
+                f"its session's time zone is {session.time_zone}, not {self._connection.timezone_name}"
+            )
+        if session.temporary:
             raise RowsNeededError("its session has temporary tables or views")
-        if float_digits < 1:
+        if session.float_digits < 1:
             raise RowsNeededError("its session rounds floats (extra_float_digits)")
         compose = self._operations.compose_sql
-        settings = json.loads(session or "{}") | own | {"idle_in_transaction_session_timeout": "0"}
+        settings = dict(session.settings) | {"lock_timeout": f"{session.lock_milliseconds}"}
         setting = ", ".join(["set_config(%s, %s, true)"] * len(settings))
         self._reader.open()
         (ours,) = self._reader.execute("SELECT session_user::text")
-        if ours != user:
-            raise RowsNeededError(f"its session is authorized as {user}, who does not connect")
+        if ours != session.user:
+            raise RowsNeededError(f"its session is authorized as {session.user}, who does not connect")
         # All of the transaction alone: behind a pooler the session is of others, too.
         self._reader.execute(
             "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
             compose("SET TRANSACTION SNAPSHOT %s", [snapshot]),
-            *([compose("SET LOCAL ROLE %s", [role])] if role != "none" else ()),
+            *([compose("SET LOCAL ROLE %s", [session.role])] if session.role != "none" else ()),
             compose(f"SELECT {setting}", [part for pair in settings.items() for part in pair]),
         )
+
+    def require_same_session(self) -> None:
+        """Raises RowsNeededError: get_queryset() has changed Django's, which ours has been made like."""
+        if self._look() != self._session:
+            raise RowsNeededError("get_queryset() changes its session")
 
     def ask(self, statement: Statement) -> None:
         """By the very text that Django would send: the parameters are in it as psycopg writes them.
 
-        Raises RowsNeededError: it asks for settings, which may be those of Django's session alone.
+        Raises RowsNeededError: it asks for settings, which may be those of Django's session alone. And what Django's
+        driver raises.
         """
         if "current_setting" in statement.sql.lower():
             raise RowsNeededError("it asks for settings of its session")
-        self._reader.ask(self._operations.compose_sql(statement.sql, statement.params))
+        sql = self._operations.compose_sql(statement.sql, statement.params)
+        if self._locked != statement.sql:
+            self._lock(sql)
+            self._locked = statement.sql
+        self._reader.ask(sql)
+
+    def read(self, selected: Selected, field: pa.Field, array: pa.Array) -> Given:
+        """Raises as of_postgresql does."""
+        kind, array = of_postgresql(selected, field, array)
+        if kind is datetime and self._connection.timezone_name != "UTC":
+            require_local_instants(array)
+        return kind, array
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Raises what the driver raises."""
         return self._reader.batches()
-
-    def _own_settings(self, cursor: Any) -> dict[str, str]:
-        """Raises RowsNeededError: somebody asks for one whose name is computed."""
-        cursor.execute(_OWN_SETTINGS, ())
-        names = [name for (name,) in cursor.fetchall()]
-        if None in names:
-            raise RowsNeededError("a function, view or policy asks for a setting whose name it computes")
-        own = {}
-        for name in names:
-            if "." not in name:
-                continue  # PostgreSQL's, which are in its list
-            cursor.execute("SELECT current_setting(%s, true)", (name,))
-            (value,) = cursor.fetchone()
-            if value is not None:
-                own[name] = value
-        return own
 
     def is_lost(self) -> bool:
         """Whether the connection is gone, asked after an error. What has failed in one that lives is undone."""
@@ -143,6 +157,59 @@ class PostgresqlSource:
 
     def close(self) -> None:
         self._reader.close()
+
+    def _look(self) -> Session:
+        """At Django's."""
+        ((user, role, time_zone, temporary, float_digits, lock_milliseconds, settings),) = self._ask(_SESSION)
+        own = {}
+        if self._own_names:
+            values = ", ".join(["current_setting(%s, true)"] * len(self._own_names))
+            (found,) = self._ask(f"SELECT {values}", *self._own_names)
+            own = {name: value for name, value in zip(self._own_names, found, strict=True) if value is not None}
+        return Session(
+            user=user,
+            role=role,
+            time_zone=time_zone,
+            temporary=temporary,
+            float_digits=float_digits,
+            lock_milliseconds=min(lock_milliseconds or _LOCK_MILLISECONDS, _LOCK_MILLISECONDS),
+            settings=tuple((json.loads(settings or "{}") | own).items()),
+        )
+
+    def _names_asked_for(self) -> Sequence[str]:
+        """Of settings of a team's own. Raises RowsNeededError: somebody asks for one whose name is computed."""
+        names = [name for (name,) in self._ask(_OWN_SETTINGS)]
+        if None in names:
+            raise RowsNeededError("a function, view or policy asks for a setting whose name it computes")
+        return [name for name in names if "." in name]  # the others are PostgreSQL's, which are in its list
+
+    def _lock(self, sql: str) -> None:
+        """What it reads, for as long as Django's transaction lasts, where none of ours can be in its way: else a change
+        of the table that waits for ours would stop Django's, and both for ever.
+        """
+        with transaction.atomic(using=self._connection.alias):
+            self._ask("EXPLAIN " + sql.replace("%", "%%"))
+
+    def _ask(self, sql: str, *params: str) -> list[Any]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql, params)
+            rows: list[Any] = cursor.fetchall()
+            return rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What, beside the transaction, SQL depends on."""
+
+    user: str
+    role: str
+    time_zone: str
+    temporary: bool
+    """Whether it has tables or views of its own."""
+    float_digits: int
+    lock_milliseconds: int
+    """How long to wait for a lock, at most as long as here."""
+    settings: tuple[tuple[str, str], ...]
 
 
 def _conninfo(params: Mapping[str, Any]) -> str:

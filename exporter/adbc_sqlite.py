@@ -18,6 +18,7 @@ from adbc_driver_manager import OperationalError
 from adbc_driver_sqlite import dbapi
 
 from exporter.adbc import ArrowReader
+from exporter.sqlite_types import CONVERTERS, require_declared
 from exporter.sqlite_versions import difference
 from exporter.statements import RowsNeededError
 from exporter.stored import of_sqlite
@@ -45,8 +46,7 @@ _BINDABLE: dict[type, Callable[[Any], Any]] = {
     memoryview: bytes,
     type(None): lambda _value: None,
 }
-_CONVERTERS = frozenset({"BOOL", "DATE", "DATETIME", "TIME", "TIMESTAMP"})
-"""That Django has registered."""
+_SESSION = "SELECT COUNT(*), (SELECT COUNT(*) FROM sqlite_temp_master), 'a' LIKE 'A' FROM sqlite_master"
 
 _TEMPORAL = frozenset({"DateField", "DateTimeField", "TimeField"})
 _QUOTED = re.compile(r'"(?:[^"]|"")*"(?!\s*\()')
@@ -69,21 +69,19 @@ class SqliteSource:
             raise RowsNeededError("its transactions begin with a lock")
         if connection.timezone_name != "UTC":
             raise RowsNeededError(f"its datetimes are local to {connection.timezone_name}")
-        if connection.connection.text_factory is not str or not _CONVERTERS.issuperset(sqlite3.converters):
+        if connection.connection.text_factory is not str or not CONVERTERS.issuperset(sqlite3.converters):
             raise RowsNeededError("its driver makes something else of text or of a type")
         self._connection = connection
         self._changes = connection.connection.total_changes
         # Pragmas, which take no snapshot yet: see below.
         (path,) = (row[2] for row in self._ask("PRAGMA database_list") if row[1] == "main")
-        self._functions = frozenset(
-            name.lower() for name, builtin, *_ in self._ask("PRAGMA function_list") if not builtin
-        )
+        self._functions = self._own_functions()
         uri = f"file:{quote(path)}?mode=ro"
         self._reader = ArrowReader(
             lambda: dbapi.connect(uri, autocommit=True), {_ROWS: f"{_BATCH_ROWS}"}, rows_option=_ROWS
         )
         self._sql: tuple[tuple[str, list[type]], str] | None = None
-        self._version = ""
+        self._version, self._alike = "", 1
 
     def begin(self) -> None:
         """Read what Django's connection reads. Raises RowsNeededError, and what the drivers raise."""
@@ -92,9 +90,7 @@ class SqliteSource:
         self._reader.execute(f"PRAGMA busy_timeout = {int(timeout * 1000)}")
         # Where nobody has written between our two looks, Django's snapshot, taken between them, is the same as ours.
         (before,) = self._reader.execute("PRAGMA data_version")
-        ((_, temporary, alike),) = self._ask(
-            "SELECT COUNT(*), (SELECT COUNT(*) FROM sqlite_temp_master), 'a' LIKE 'A' FROM sqlite_master"
-        )
+        ((_, temporary, self._alike),) = self._ask(_SESSION)
         *_, after, ours, self._version = self._reader.execute(
             "BEGIN", "PRAGMA data_version", "SELECT 'a' LIKE 'A'", "SELECT sqlite_version()"
         )
@@ -102,8 +98,14 @@ class SqliteSource:
             raise RowsNeededError("somebody wrote while the snapshot was taken")
         if temporary:
             raise RowsNeededError("its connection has temporary tables or views")
-        if alike != ours:
+        if self._alike != ours:
             raise RowsNeededError("its connection compares text in another way")
+
+    def require_same_session(self) -> None:
+        """Raises RowsNeededError: get_queryset() has changed Django's, which ours is like."""
+        ((_, temporary, alike),) = self._ask(_SESSION)
+        if temporary or alike != self._alike or self._functions != self._own_functions():
+            raise RowsNeededError("get_queryset() changes its connection")
 
     def ask(self, statement: Statement) -> None:
         """Raises RowsNeededError: rows that only Django's connection sees, SQL that only it understands."""
@@ -113,6 +115,7 @@ class SqliteSource:
         if self._sql is None or self._sql[0] != asked:  # the same on every day, mostly
             self._refuse_functions(statement.sql)
             self._refuse_differences(statement)
+            require_declared(statement, self._connection)
             self._sql = asked, _typed(statement)
         self._reader.ask(self._sql[1], _bindable(statement.params))
 
@@ -147,6 +150,10 @@ class SqliteSource:
         ours, its = self._version, sqlite3.sqlite_version
         if ours != its and (different := difference(statement.sql, statement.params, self._connection)):
             raise RowsNeededError(f"SQLite {its} of Django's driver and {ours} of ADBC's may differ in {different}")
+
+    def _own_functions(self) -> frozenset[str]:
+        """Those that were added to SQLite's."""
+        return frozenset(name.lower() for name, builtin, *_ in self._ask("PRAGMA function_list") if not builtin)
 
     def _ask(self, sql: str) -> list[Any]:
         with self._connection.cursor() as cursor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from exporter.snapshot import MEND_DATABASE
 from exporter.statements import RowsNeededError, statement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import pyarrow as pa
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from exporter.direct_source import Source
     from exporter.querysets import QuerySetExtractor
     from exporter.schema import Column
+    from exporter.selection import Selection
     from exporter.statements import Statement
 
 # To ask for a few hundred rows costs more than to read them. So the database is some days ahead, and days as small as
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 _DAYS_AHEAD = 8
 _RANGE_DAYS, _RANGE_ROWS = 32, 10_000
 _TIMES = 4
+
+_LIBPQ = re.compile(r"^.*\[PGRES_\w+\]:? (?:[A-Z]+: +)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +70,9 @@ class AskedUnit:
         self._source = source
         self._windows = days
         self._alias = extractor.get_database()
+        self._connection = connections[self._alias]
+        self.failed = False
+        """Whether get_queryset() has, of a day that may be some ahead: its transaction may be of no more use."""
         self._most_rows = 0  # that a day has had, or several on average
         self._most_days = 0  # that were read by one statement
 
@@ -116,15 +123,36 @@ class AskedUnit:
 
     def _alone(self, window: Window, before: Statement | None) -> _Days:
         try:
-            selection = select(self._extractor, window.start, window.end)
+            selection = self._select(window)
             if type(selection.queryset).iterator is not QuerySet.iterator:
                 raise RowsNeededError("its QuerySet has an iterator() of its own")  # noqa: TRY301
-            made = statement(selection, self._columns, connections[self._alias], before)
+            made = statement(selection, self._columns, self._connection, before)
         except (ExporterError, RowsNeededError) as error:
             return _Days(windows=[window], refusal=error)
-        except Exception as error:  # noqa: BLE001 - of get_queryset(): rows tell
+        except Exception as error:  # noqa: BLE001 - of an expression: rows tell
             return _Days(windows=[window], refusal=RowsNeededError(in_a_line(error)))
         return _Days(windows=[window], statements=[made] if made else [])
+
+    def _select(self, window: Window) -> Selection:
+        """Raises RowsNeededError: what get_queryset() has done to its connection is not known of another."""
+        if self._connection.execute_wrappers:
+            raise RowsNeededError("its connection has an execute_wrapper(), which may change what is read")
+        used = False
+
+        def note(execute: Callable[..., Any], *args: Any) -> Any:
+            nonlocal used
+            used = True
+            return execute(*args)
+
+        try:
+            with self._connection.execute_wrapper(note):
+                selection = select(self._extractor, window.start, window.end)
+        except ExporterError:
+            self.failed = True
+            raise
+        if used:
+            self._source.require_same_session()
+        return selection
 
     def _limit(self) -> int:
         """How many days one statement may read."""
@@ -155,8 +183,8 @@ class AskedUnit:
 
 
 def _said(error: Exception) -> str:
-    """By a driver, without the SQL that PostgreSQL's repeats: what a team filters by is not for a log."""
-    return in_a_line(error).partition(" Query was:")[0].rstrip(".")
+    """By a driver, in PostgreSQL's words, without the SQL that it repeats: what a team filters by is not for a log."""
+    return _LIBPQ.sub("", in_a_line(error).partition(" Query was:")[0]).rstrip(".")
 
 
 def _words(windows: Sequence[Window]) -> str:

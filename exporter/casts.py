@@ -41,6 +41,9 @@ _GIVEN: dict[Type, type] = {
 }
 """What Django has to give for a column, a UUID for one of UUIDs."""
 
+_WHOLE_DIGITS = {Type.NUMERIC: 29, Type.BIGNUMERIC: 38}
+"""Before the point. https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#decimal_types"""
+
 _EPOCH_DAY = date(1970, 1, 1)
 _FIRST_DAY, _LAST_DAY = ((day - _EPOCH_DAY).days for day in (date.min, date.max))
 _DAY_MICROSECONDS = 86_400_000_000
@@ -80,10 +83,18 @@ def _cast(
         raise RowsNeededError(f"{kind.__name__} instead of {column.type}")
     if column.type is Type.JSON:
         return _json(selected, array)
+    if column.type in _WHOLE_DIGITS and array.type == pa.string():
+        _require_digits(array, _WHOLE_DIGITS[column.type])
     if array.type != ARROW_TYPES[column.type]:
         array = array.cast(ARROW_TYPES[column.type])
     _require_values(column, array)
     return array
+
+
+def _require_digits(texts: pa.Array, whole: int) -> None:
+    """Of numbers with more, Arrow's cast makes others, where it should refuse them."""
+    if not pc.all(pc.match_substring_regex(texts, rf"^-?\d{{0,{whole}}}(\.\d*)?(e-\d+)?$")).as_py():
+        raise RowsNeededError(f"not a number of up to {whole} digits before the point")
 
 
 def _converted(selected: Selected, kind: type, array: pa.Array) -> Given:

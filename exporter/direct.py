@@ -40,10 +40,9 @@ class DirectReader:
         if type(extractor).extract is not QuerySetExtractor.extract:
             raise RowsNeededError("extract() is overridden")
         require_plain(extractor.get_dataclass())
-        self._extractor = extractor
         self._batches = batches
-        self._days = days
         self._source = source_of(extractor.get_database())
+        self._asked = AskedUnit(extractor, batches.columns, self._source, days)
         self._read = self._read_days()
 
     def begin(self) -> None:
@@ -63,18 +62,23 @@ class DirectReader:
 
         Raises ConnectionLostError, what `select` raises, and RowsNeededError for all else.
         """
-        for day, batch in self._read:
-            if day != window:
-                break
-            if batch is None:
-                return
-            yield batch
+        try:
+            for day, batch in self._read:
+                if day != window:
+                    break
+                if batch is None:
+                    return
+                yield batch
+        except RowsNeededError as reason:
+            if self._asked.failed:
+                raise RowsNeededError(reason, anew=True) from reason
+            raise
         raise RowsNeededError("another day was to follow")
 
     def _read_days(self) -> Iterator[tuple[Window, Batch | None]]:
         """The batches of each day, and then None. Days of one small batch each are cast together."""
         small: list[_SmallDay] = []
-        for asked in AskedUnit(self._extractor, self._batches.columns, self._source, self._days):
+        for asked in self._asked:
             try:
                 first = next(asked.batches, None)
                 second = None if first is None else next(asked.batches, None)

@@ -18,6 +18,7 @@ def require_plain(row_class: type) -> None:
     plain = (
         parameters is not None
         and parameters.init
+        and _is_made_by_dataclasses(row_class)
         and not hasattr(row_class, "__post_init__")
         and all(getattr(row_class, hook) is getattr(object, hook) for hook in hooks)
         and len(inspect.signature(row_class).parameters) == len(fields)
@@ -25,6 +26,12 @@ def require_plain(row_class: type) -> None:
     )
     if not plain:
         raise RowsNeededError(f"{row_class.__name__} computes its fields")
+
+
+def _is_made_by_dataclasses(row_class: Any) -> bool:
+    """Nothing is done to the values that `__init__` takes: by pydantic, a decorator or a metaclass."""
+    code = getattr(row_class.__init__, "__code__", None)
+    return type(row_class).__call__ is type.__call__ and code is not None and code.co_filename == "<string>"
 
 
 def _is_computed(attribute: object) -> bool:

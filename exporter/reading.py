@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable
 from contextlib import ExitStack, closing, contextmanager
 from traceback import clear_frames
@@ -64,7 +65,7 @@ def reading(
             except RowsNeededError as reason:
                 tell(f"{_BY_ROWS}: {reason}.")
                 direct = None
-                if started:
+                if started or reason.anew:
                     raise
             rows = inside.enter_context(closing(rows_of(extractor, day)))
             try:
@@ -78,12 +79,13 @@ def reading(
 
 
 def _let_go(error: BaseException | None) -> None:
-    """Of what the frames of its traceback hold: a cursor would outlive its connection, which may be closed after the
-    unit.
+    """Of what the frames of its traceback hold, and of what only cycles hold: a cursor would outlive its transaction,
+    and closing itself then would break another.
     """
     while error is not None:
         clear_frames(error.__traceback__)
         error = error.__cause__ or error.__context__
+    gc.collect()
 
 
 def _direct(  # noqa: PLR0913 - as above, and what is closed after it

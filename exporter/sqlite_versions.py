@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 from django.apps import apps
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 _WORD = re.compile(r"\w+")
 _CALL = re.compile(r"(?<![\"\w])(\w+)\s*\(")
-_GROUPS = re.compile(r" group by .*?(?= having | order by |\)|$)")  # compared, however many columns Django names there
+_NO_VALUES = re.compile(r" group by .*?(?= having | order by |\)|$)| as \w+(?:\(\d+\))?\)")
+"""Compared, however many columns Django names there, and the types of casts."""
 _NUMBER = re.compile(r"(?<![\w\"])\d+(?:\.|e[+-]?\d)")
 
 _KEYWORDS = frozenset(
@@ -40,6 +41,10 @@ _ALIKE_WITHOUT_FLOATS = frozenset(
 _TEXTUAL = frozenset({"glob", "like"})
 _WITHOUT_FLOATS = ("bigint", "blob", "bool", "char", "date", "integer", "smallint", "text", "time", "varchar")
 """How the types begin that Django gives its columns, but for those of FloatField and DecimalField."""
+_TEXTS = ("blob", "char", "text", "varchar")
+_FLOATS_MADE = re.compile(r"\bas (?:real|numeric|decimal|float|double)\b")
+_QUALIFIED = re.compile(r"\"[^\"]*\"\.(?=\")|\"|(?<!%)%s|\(\*\)")
+_OPERATION = re.compile(r"(\w+|\))\s*[-+*/%]+\s*(?=(\w+|\())")
 
 
 def difference(sql: str, params: Sequence[Any], connection: BaseDatabaseWrapper) -> str | None:
@@ -48,24 +53,54 @@ def difference(sql: str, params: Sequence[Any], connection: BaseDatabaseWrapper)
     calls = set(_CALL.findall(text)) - _KEYWORDS
     if unknown := calls - _ALIKE - _ALIKE_WITHOUT_FLOATS:
         return f"{min(unknown)}()"
-    words = set(_WORD.findall(_GROUPS.sub("", text)))
+    words = set(_WORD.findall(_NO_VALUES.sub("", text)))
     uses = (calls & _ALIKE_WITHOUT_FLOATS) | (words & _TEXTUAL) | {sign for sign in ("||", "->") if sign in text}
     if "->" in uses:
         return "->"
     if not uses:
         return None
-    makes_floats = "avg" in calls and uses != {"avg"}
-    has_floats = _NUMBER.search(text) or any(isinstance(param, float) for param in params)
-    return min(uses) if makes_floats or has_floats or words & _columns_of_floats(text, connection) else None
+    types = _Types(text, connection)
+    has_floats = (
+        words & types.floats
+        or _NUMBER.search(text)
+        or _FLOATS_MADE.search(text)
+        or any(isinstance(param, float) for param in params)
+        or any(words_of & types.texts for words_of in _arguments(text, "sum"))
+        or any(words_of & (types.texts | types.long) for words_of in _arguments(text, "avg"))
+        or ("avg" in calls and uses != {"avg"})
+        or (words & types.texts and uses != {"sum"} and not _operands(text).isdisjoint({"(", ")"} | types.texts))
+    )
+    return min(uses) if has_floats else None
 
 
-def _columns_of_floats(sql: str, connection: BaseDatabaseWrapper) -> set[str]:
-    """Of the tables that it may read."""
-    options = [model._meta for models in apps.all_models.values() for model in models.values()]  # noqa: SLF001 - public, https://docs.djangoproject.com/en/stable/ref/models/meta/
-    return {
-        str(field.column).lower()
-        for its in options
-        if its.db_table.lower() in sql
-        for field in its.concrete_fields
-        if not (field.db_type(connection) or "").startswith(_WITHOUT_FLOATS)
-    }
+def _arguments(sql: str, function: str) -> Iterator[set[str]]:
+    """The words in those of each of its calls."""
+    for call in re.finditer(rf"(?<![\"\w]){function}\s*\(", sql):
+        end, depth = call.end(), 1
+        while depth and end < len(sql):
+            depth += {"(": 1, ")": -1}.get(sql[end], 0)
+            end += 1
+        yield set(_WORD.findall(sql[call.end() : end]))
+
+
+def _operands(sql: str) -> set[str]:
+    """Columns that are calculated with; a parenthesis stands for whatever else is."""
+    bare = _QUALIFIED.sub("", sql.replace(" %s", " 0"))
+    return {operand for operation in _OPERATION.findall(bare) for operand in operation}
+
+
+class _Types:
+    """The columns of the tables that SQL may read, by what they can hold."""
+
+    def __init__(self, sql: str, connection: BaseDatabaseWrapper) -> None:
+        options = [model._meta for models in apps.all_models.values() for model in models.values()]  # noqa: SLF001 - public, https://docs.djangoproject.com/en/stable/ref/models/meta/
+        columns = [
+            (str(field.column).lower(), field.db_type(connection) or "")
+            for its in options
+            if its.db_table.lower() in sql
+            for field in its.concrete_fields
+        ]
+        self.floats = {name for name, declared in columns if not declared.startswith(_WITHOUT_FLOATS)}
+        self.texts = {name for name, declared in columns if declared.startswith(_TEXTS)}
+        self.long = {name for name, declared in columns if declared.startswith("bigint")}
+        """Integers whose sum may have no exact average."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import EmptyResultSet
+from django.core.exceptions import EmptyResultSet, FieldError
 from django.db.models import Field, JSONField
 from django.db.models.expressions import BaseExpression, Col
 from django.db.models.fields.related import ForeignKey
@@ -98,9 +99,21 @@ def _are_alike(before: tuple[Any, ...], now: tuple[Any, ...]) -> bool:
     return len(before) == len(now) and all(
         one.target is other.target and one.output_field is other.output_field
         if type(one) is type(other) is Col
-        else one == other
+        else one == other and _types(one) == _types(other)
         for one, other in zip(before, now, strict=True)
     )
+
+
+def _types(expression: Any) -> list[tuple[type, ...]]:
+    """To Django and to Python 1 is the same as True."""
+    parts = expression.flatten() if hasattr(expression, "flatten") else [expression]
+    return [(type(part), type(getattr(part, "value", None)), _field_type(part)) for part in parts]
+
+
+def _field_type(expression: Any) -> type:
+    with suppress(FieldError):  # the parts of a condition or of an order are of several
+        return type(getattr(expression, "output_field", None))
+    return type(None)
 
 
 def _selected(column: Column, expression: Any, connection: BaseDatabaseWrapper) -> Selected:

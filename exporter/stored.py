@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exporter.statements import RowsNeededError
+from exporter.values import microseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,8 @@ Given: TypeAlias = tuple[type, Any]
 
 _INSTANT = pa.timestamp("us", "UTC")
 _EXACT_FLOATS = 2.0**53
+_FIRST_LOCAL = microseconds(datetime(1, 1, 2, tzinfo=UTC))
+_LAST_LOCAL = microseconds(datetime(9999, 12, 31, tzinfo=UTC))
 
 _POSTGRESQL: dict[str, tuple[type, pa.DataType]] = {
     "bool": (bool, pa.bool_()),
@@ -71,6 +74,14 @@ def of_postgresql(_selected: Selected, field: pa.Field, array: pa.Array) -> Give
     return kind, array
 
 
+def require_local_instants(array: pa.Array) -> None:
+    """Raises RowsNeededError: psycopg, which makes them local to a zone, may find no such datetime."""
+    extremes = pc.min_max(array)
+    first, last = (extremes[name].cast(pa.int64()).as_py() for name in ("min", "max"))
+    if first is not None and (first < _FIRST_LOCAL or last >= _LAST_LOCAL):
+        raise RowsNeededError("at the ends of the calendar")
+
+
 def of_sqlite(selected: Selected, field: pa.Field, array: pa.Array) -> Given:
     """Raises RowsNeededError, ArrowException: values of another type than Django writes into such a field."""
     reader = _SQLITE.get(selected.kind)
@@ -117,7 +128,7 @@ def _decimals(array: pa.Array, selected: Selected) -> pa.Array:
     text that means the float is the same where it has no more digits than that.
     """
     texts = array.cast(pa.string())
-    if pc.all(pc.match_substring_regex(texts, r"^-?(\d\.?){1,15}(e[+-]?\d+)?$")).as_py():
+    if pc.all(pc.match_substring_regex(texts, r"^-?(\d\.?){1,15}(e-\d+)?$")).as_py():
         if selected.digits is None:
             return texts
         with suppress(ValueError):  # Arrow's, also for more digits than it has

@@ -19,12 +19,16 @@ from django.db.models import (
     CharField,
     Count,
     DateField,
+    DecimalField,
+    ExpressionWrapper,
     F,
     FloatField,
     Func,
     IntegerField,
     Max,
+    OuterRef,
     Q,
+    Subquery,
     Sum,
     Value,
     When,
@@ -45,7 +49,7 @@ from django.db.models.functions import (
 )
 
 from exporter import direct_source, sq_field
-from exporter_cases.stock import DAY, FIELDS, ITEM, ItemExtractor, make_items, put, read
+from exporter_cases.stock import DAY, FIELDS, ITEM, Item, ItemExtractor, make_items, put, read
 from flights.settings import database
 
 if TYPE_CHECKING:
@@ -188,6 +192,7 @@ POSTGRESQL_ODD: dict[str, tuple[str, str]] = {
     "NaN": ("real", "'NaN'"),
     "infinity": ("real", "'-Infinity'"),
     "a decimal that is none": ("maybe_amount", "'NaN'"),
+    "a decimal of many digits": ("amount", "99999999999999999999999999999.999999999"),
     "another size": ("size", "'medium'"),
     "another color": ("color", "'blue'"),
     "a date before the calendar": ("day", "'0044-03-15 BC'"),
@@ -426,6 +431,11 @@ FLOATS: dict[str, tuple[tuple[Any, Any], str]] = {
     "one that is bound, as text": ((str, Cast(Value(0.1), CharField())), "cast"),
     "one of SQL, as text": ((str, RawSQL("1.5 || ''", ())), "||"),
     "an average as text": ((str, Cast(Avg("small"), CharField())), "avg"),
+    "a total of what is made one": ((float, Sum(Cast("whole", FloatField()))), "cast"),
+    "a total of text": ((float, Sum("code", output_field=FloatField())), "sum"),
+    "a total of a text's": ((float, Sum(F("code") * 1, output_field=FloatField())), "sum"),
+    "an average of long integers": ((float, Avg("whole")), "avg"),
+    "the text of what is made one": ((str, Cast(F("code") * F("small"), CharField())), "cast"),
     "a function that has come": (
         (str, Func(Value("-"), "text", function="concat_ws", output_field=CharField())),
         "concat_ws()",
@@ -456,6 +466,8 @@ ALIKE: dict[str, tuple[Any, Any]] = {
     "a total of integers": (int, Sum("whole")),
     "an average of integers": (float, Avg("small")),
     "a text": (str, Upper(Concat(Value("a"), "text", output_field=CharField()))),
+    "a total, of a text": (int, Sum("whole", filter=Q(small__gt=0))),
+    "what is calculated, as text": (str, Cast(F("small") * 2 + 1, CharField())),
 }
 
 
@@ -469,6 +481,46 @@ def test_what_every_sqlite_computes_alike_needs_no_rows(
     select(monkeypatch, value=column)
 
     assert both().reasons == ()
+
+
+DECLARED: dict[str, tuple[tuple[Any, Any], str]] = {
+    "a date as text": ((str, ExpressionWrapper(F("day"), CharField())), "date, which Django takes for CharField"),
+    "an instant of a subquery": (
+        (str, Subquery(Item.objects.filter(pk=OuterRef("pk")).values("seen"), output_field=CharField())),
+        "datetime, which Django takes for CharField",
+    ),
+    "a bool as an int": (
+        (int, ExpressionWrapper(F("flag"), IntegerField())),
+        "bool, which Django takes for IntegerField",
+    ),
+    "a column of SQL": ((str, RawSQL('"stock_item"."day"', (), CharField())), "its type is not known"),
+}
+
+
+@pytest.mark.usefixtures("sqlite_shop")
+@pytest.mark.parametrize(("column", "reason"), DECLARED.values(), ids=DECLARED)
+def test_what_sqlites_driver_converts_by_its_declared_type(
+    column: tuple[Any, Any], reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("shop", {"small": 1})
+    select(monkeypatch, value=column)
+
+    assert both().reasons == (f"{BY_ROWS}column value: {reason}.",)
+
+
+@pytest.mark.usefixtures("sqlite_shop")
+def test_a_column_that_is_declared_in_another_way_than_djangos(monkeypatch: pytest.MonkeyPatch) -> None:
+    put("shop", {"code": "2025-01-01"})
+    run("PRAGMA writable_schema = ON")
+    run("UPDATE sqlite_master SET sql = replace(sql, '\"code\" varchar(9)', '\"code\" date') WHERE name = 'stock_item'")
+    connections["shop"].close()
+    select(monkeypatch, code=(str, F("code")))
+    monkeypatch.setattr(ItemExtractor, "queryset", lambda items: items.values("at", "code"))
+
+    found = both()
+
+    assert "row 1, column code: date 2025-01-01 is not a str." in found.message
+    assert found.reasons == (f"{BY_ROWS}column code: date, which Django takes for CharField.",)
 
 
 # Databases and connections.
@@ -614,6 +666,29 @@ def test_decimals_for_columns_of_other_digits(
 
 
 @pytest.mark.usefixtures("postgresql_shop")
+@pytest.mark.parametrize(
+    ("digits", "options"),
+    [(30, {}), (37, {}), (39, {"precision": 76, "scale": 38}), (55, {"precision": 76, "scale": 38})],
+)
+def test_decimals_with_more_digits_than_a_column_has(
+    digits: int, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Arrow's cast of their text would make other numbers of them."""
+    put("shop", {})
+    number = "9" * digits
+    value = RawSQL(f"{number}.5::numeric", (), output_field=DecimalField())
+    fields: list[Any] = [("at", datetime), ("value", Decimal, sq_field(**options))]
+    monkeypatch.setattr(ItemExtractor, "row_class", make_dataclass("Row", fields))
+    monkeypatch.setattr(ItemExtractor, "queryset", lambda items: items.values("at", value=value))
+
+    found = both()
+
+    whole = 38 if options else 29
+    assert f"row 1, column value: {number}.5 has more than {whole} digits before the point." in found.message
+    assert found.reasons == (f"{BY_ROWS}column value: not a number of up to {whole} digits before the point.",)
+
+
+@pytest.mark.usefixtures("postgresql_shop")
 def test_lists_of_postgresql_are_read_by_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     put("shop", {"small": 1}, {"small": 2})
     array = Func(F("small"), F("small"), template="ARRAY[%(expressions)s]", output_field=ArrayField(IntegerField()))
@@ -637,7 +712,6 @@ CONNECTIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "a role": lambda found: {"OPTIONS": {**found["OPTIONS"], "assume_role": "pg_read_all_data"}},
     "a time zone": lambda _found: {"TIME_ZONE": "Asia/Kolkata"},
     "an isolation level": lambda found: {"OPTIONS": {**found["OPTIONS"], "isolation_level": 3}},
-    "parameters at the server": lambda found: {"OPTIONS": {**found["OPTIONS"], "server_side_binding": True}},
     "a service": lambda _found: {"NAME": "", "USER": "", "HOST": "", "PORT": "", "OPTIONS": {"service": "shop"}},
 }
 

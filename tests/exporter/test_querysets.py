@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -303,8 +304,44 @@ class Defaulted(Row):
     total: int = field(init=False, default=5)
 
 
+def tenfold(row_class: type[Row]) -> type[Row]:
+    """As pydantic and others do it: `__init__` itself computes."""
+    init = row_class.__init__
+
+    @functools.wraps(init)
+    def wrapper(self: Row, at: datetime, small: int, code: str | None) -> None:
+        init(self, at, small * 10, code)
+
+    row_class.__init__ = wrapper  # type: ignore[method-assign] # as a decorator does
+    return row_class
+
+
+@tenfold
+@dataclass
+class Decorated(Row):
+    pass
+
+
+class Tenfold(type):
+    def __call__(cls, at: datetime, small: int, code: str | None) -> Any:
+        return super().__call__(at, small * 10, code)
+
+
+@dataclass
+class Made(Row, metaclass=Tenfold):
+    pass
+
+
 @pytest.mark.usefixtures("shop")
-@pytest.mark.parametrize(("row_class", "first"), [(Converted, [0, 10, 20, 30]), (Defaulted, [0, 1, 2, 3])])
+@pytest.mark.parametrize(
+    ("row_class", "first"),
+    [
+        (Converted, [0, 10, 20, 30]),
+        (Defaulted, [0, 1, 2, 3]),
+        (Decorated, [0, 10, 20, 30]),
+        (Made, [0, 10, 20, 30]),
+    ],
+)
 def test_dataclasses_that_compute_are_read_by_rows(
     monkeypatch: pytest.MonkeyPatch, row_class: type, first: list[int]
 ) -> None:

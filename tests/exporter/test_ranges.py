@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import make_dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -226,6 +227,19 @@ def test_days_that_could_have_other_rows_are_read_alone(
 
     assert both().reasons == ()
     assert len(statements) == len(DAYS)
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("values", [(True, 1), (1, True), (Decimal(1), 1), (1, Decimal(1))])
+def test_constants_that_python_finds_equal_are_not_alike(values: tuple[Any, Any], ask_for: Callable[..., None]) -> None:
+    some_rows()
+    ask_for(
+        lambda start, end: of_day(start, end).values(
+            instant=F("at"), number=Value(values[start.day % 2]), words=F("text")
+        )
+    )
+
+    assert both().message != ""
 
 
 @pytest.mark.usefixtures("shop")
