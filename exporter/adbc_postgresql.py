@@ -43,14 +43,16 @@ SELECT
   (SELECT setting::int FROM pg_settings WHERE name = 'lock_timeout'),
   (
     SELECT json_object_agg(name, setting)::text FROM pg_settings
-    WHERE source = 'session' AND name NOT LIKE 'transaction%%'
+    WHERE source = 'session' AND name NOT LIKE 'transaction%%' AND name <> 'client_encoding'
   )
 """
 
 # Settings of a team's own (a tenant, for row level security) are in no list. They matter where somebody asks for them:
 # a policy, a view, a function.
 _OWN_SETTINGS = """
-SELECT DISTINCT (regexp_matches(asked, 'current_setting\\s*\\(\\s*(?:''([^'']*)'')?', 'gi'))[1]
+SELECT DISTINCT (regexp_matches(
+  asked, 'current_setting(?:"?\\s*\\(\\s*''([^'']*)''(?:::text)?\\s*[,)])?', 'gi'
+))[1]
 FROM (
   SELECT pg_get_functiondef(p.oid) FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
   WHERE p.prokind IN ('f', 'p') AND l.lanname NOT IN ('c', 'internal')
@@ -103,7 +105,9 @@ class PostgresqlSource:
         if session.float_digits < 1:
             raise RowsNeededError("its session rounds floats (extra_float_digits)")
         compose = self._operations.compose_sql
-        settings = dict(session.settings) | {"lock_timeout": f"{session.lock_milliseconds}"}
+        # In parallel, which no cursor reads, floats are added up in another order.
+        own = {"lock_timeout": f"{session.lock_milliseconds}", "max_parallel_workers_per_gather": "0"}
+        settings = dict(session.settings) | own
         setting = ", ".join(["set_config(%s, %s, true)"] * len(settings))
         self._reader.open()
         (ours,) = self._reader.execute("SELECT session_user::text")

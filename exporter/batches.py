@@ -110,18 +110,21 @@ class Batches:
             self._require_in_window(extreme.as_py(), window)
 
     def _require_in_window(self, value: date | datetime, window: Window) -> None:
+        name = self._date_column.name
         if isinstance(value, datetime):
             # In UTC: datetimes that share a zone are compared by their wall clocks.
             instant = value.astimezone(UTC)
             inside = window.start.astimezone(UTC) <= instant < window.end.astimezone(UTC)
             expected = f"{window.start} to {window.end}"
+            conditions = f"{name}__gte=date_start, {name}__lt=date_end"
         else:
             inside, expected = value == window.day, f"{window.day}"
+            conditions = f"{name}=date_start.date()"
         if not inside:
             raise ValueRefusedError(
-                self._date_column.name,
+                name,
                 f"{value} is outside the window of its day, {expected}.",
-                "Yield only rows with date_start <= value < date_end.",
+                f"Yield only rows with date_start <= value < date_end, in a QuerySet .filter({conditions}).",
             )
 
     def _require_one_row(self, rows: int, window: Window, *, at_end: bool) -> None:

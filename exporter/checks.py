@@ -62,9 +62,21 @@ def _extractors() -> Iterator[CheckMessage]:
             sound = False
             yield _error(4, problem)
             continue
-        if extractor.get_database() not in databases:
+        try:
+            alias = extractor.get_database()
+        except Exception as error:  # noqa: BLE001 - of a team's own code
+            yield _error(
+                6,
+                SchemaError(
+                    location=path_of(extractor),
+                    problem=f"get_database() raised {type(error).__name__}: {error}.",
+                    remedy="Let it return an alias of DATABASES, without reading one.",
+                ),
+            )
+            continue
+        if alias not in databases:
             yield Error(
-                f"{path_of(extractor)}: get_database() returned {extractor.get_database()!r}, which DATABASES has not.",
+                f"{path_of(extractor)}: get_database() returned {alias!r}, which DATABASES has not.",
                 hint=f"Return one of {', '.join(map(repr, databases))}.",
                 id="smolqwery.E006",
             )

@@ -13,6 +13,7 @@ from exporter.conf import Settings, load_settings
 from exporter.days import FIRST_DAY, LAST_DAY
 from exporter.errors import ExporterError
 from exporter.extractors import BaseExtractor, load_extractors
+from exporter.tables import refuse_clashes
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -45,9 +46,13 @@ class ExporterCommand(BaseCommand):
         parser.add_argument("tables", nargs="*", metavar="TABLE", help="Only these tables; default: all.")
 
     def chosen(self, tables: Sequence[str]) -> tuple[Settings, list[BaseExtractor[Any]]]:
-        """The settings, and the extractors of these tables, or all. Raises SettingsError, CommandError."""
+        """The settings, and the extractors of these tables, or all.
+
+        Raises SettingsError, CommandError; SchemaError: two of them have one table.
+        """
         settings = load_settings()
         extractors = load_extractors(settings.extractors)
+        refuse_clashes(extractors)  # `call_command()` leaves out the system check, which says it, too
         if not tables:
             return settings, extractors
         known = {extractor.get_table_name(): extractor for extractor in extractors}

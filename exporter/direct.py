@@ -37,7 +37,7 @@ class DirectReader:
 
     def __init__(self, extractor: QuerySetExtractor[Any], batches: Batches, days: Iterable[Window]) -> None:
         """Raises RowsNeededError: another database, a dataclass that does more than to hold values, no driver."""
-        if type(extractor).extract is not QuerySetExtractor.extract:
+        if getattr(extractor.extract, "__func__", None) is not QuerySetExtractor.extract:
             raise RowsNeededError("extract() is overridden")
         require_plain(extractor.get_dataclass())
         self._batches = batches

@@ -45,7 +45,7 @@ class ExtractionError(ExporterError):
 
 
 class RowError(ExtractionError):
-    """One row is refused; nothing of its unit becomes visible. Rows are counted from 1 within their day."""
+    """One row is refused; nothing of its day becomes visible. Rows are counted from 1 within their day."""
 
     def __init__(  # noqa: PLR0913 - the parts of a location
         self, *, extractor: str, day: date, row: int, column: str | None, problem: str, remedy: str
@@ -94,7 +94,8 @@ def raised_by(what: str, error: Exception, *, location: str) -> ExtractionError:
     return ExtractionError(
         location=location,
         problem=f"{what} raised {type(error).__name__}: {in_a_line(error)}.",
-        remedy="Nothing of this day is visible. Mend the extractor or its database, then run the command again.",
+        remedy="What was read of this day is not exported. Mend the extractor or its database, then run the command "
+        "again.",
     )
 
 

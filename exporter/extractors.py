@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import typing
 from abc import ABC, abstractmethod
 from enum import Enum
@@ -71,7 +72,7 @@ class BaseExtractor(ABC, Generic[D]):
         """The table's description; by default the dataclass's docstring."""
         row_class = self.get_dataclass()
         docstring = row_class.__doc__ or ""
-        if docstring.startswith(f"{row_class.__name__}("):  # dataclasses write the signature where none is given
+        if docstring == _written_by_dataclasses(row_class):
             return ""
         return "\n".join(line.strip() for line in docstring.strip().splitlines())
 
@@ -90,6 +91,11 @@ class BaseExtractor(ABC, Generic[D]):
     def get_database(self) -> str:
         """The alias of the Django database that is read: a unit reads one snapshot of it."""
         return "default"
+
+
+def _written_by_dataclasses(row_class: type) -> str:
+    """Where none is given: the signature. https://docs.python.org/3/library/dataclasses.html#dataclasses.dataclass"""
+    return f"{row_class.__name__}{inspect.signature(row_class)}".replace(" -> None", "")
 
 
 def load_extractors(paths: Sequence[str], *, first_position: int = 0) -> list[BaseExtractor[Any]]:
@@ -121,7 +127,7 @@ def _load(path: object, position: int) -> BaseExtractor[Any]:
     except Exception as error:  # a module of the team may raise anything when it is imported
         raise SettingsError(
             location=setting,
-            problem=f"cannot import {path!r}: {error}.",
+            problem=f"cannot import {path!r}: {_words(error)}.",
             remedy="Write 'package.module.ExtractorClass', importable from the project.",
         ) from error
     if not (isinstance(found, type) and issubclass(found, BaseExtractor)):
@@ -136,6 +142,16 @@ def _load(path: object, position: int) -> BaseExtractor[Any]:
         raise SettingsError(
             location=setting,
             problem=f"{path!r} cannot be made: {error}.",
-            remedy="Implement extract() and get_extractor_type(), and let __init__() take no arguments.",
+            remedy=_missing(found) or "Let __init__() take no arguments, and work without a database.",
         ) from error
     return extractor
+
+
+def _missing(extractor_class: type[BaseExtractor[Any]]) -> str | None:
+    names = sorted(extractor_class.__abstractmethods__)
+    return f"Implement {' and '.join(f'{name}()' for name in names)}." if names else None
+
+
+def _words(error: Exception) -> str:
+    """Not of all kinds of errors does the text say what happened: that of a KeyError is the key."""
+    return str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"

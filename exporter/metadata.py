@@ -31,7 +31,6 @@ class Table:
     table_id: str
     created: datetime
     """Aware, UTC: a table that was dropped and made again is another table."""
-    rows: int
     partitioned: bool
     expiration: timedelta | None
     """The age at which BigQuery drops a partition, from its first instant on; None: never."""
@@ -44,7 +43,6 @@ def table_of(found: bigquery.Table, table_id: str) -> Table:
     return Table(
         table_id=table_id,
         created=found.created,
-        rows=found.num_rows or 0,
         partitioned=partitioning is not None,
         expiration=None if expiration is None else timedelta(milliseconds=expiration),
         fields=tuple(map(_field, found.schema)),

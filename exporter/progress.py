@@ -61,6 +61,7 @@ class Reporter(Protocol):
     def notice(self, table: str, text: str) -> None: ...
     def detail(self, table: str, text: str) -> None: ...
     def failed(self, table: str, error: ExporterError) -> None: ...
+    def close(self) -> None: ...
 
 
 class Lines:
@@ -109,13 +110,21 @@ class Lines:
         text = "".join(format_exception(error)).rstrip() if self._tracebacks else str(error)
         self._say(self._stderr, f"{table} failed.\n{text}", at_least=0, done=table)
 
+    def close(self) -> None:
+        """Also where a run is interrupted: the terminal is as it was."""
+        with self._lock:
+            self._stop()
+
+    def _stop(self) -> None:
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
     def _say(self, stream: TextIO, text: str, *, at_least: int = 1, done: str | None = None) -> None:
         with self._lock:
             if done is not None:
                 self._being_read.pop(done, None)
-            if self._status is not None:
-                self._status.stop()
-                self._status = None
+            self._stop()
             if self._verbosity >= at_least:
                 stream.write(f"{text}\n")
                 stream.flush()
@@ -130,10 +139,11 @@ def _terminal(stderr: TextIO) -> Console:
 class JsonLines:
     """One JSON object a line on stdout, as Cloud Logging reads them."""
 
-    def __init__(self, stdout: TextIO, *, run_id: str, verbosity: int) -> None:
+    def __init__(self, stdout: TextIO, *, run_id: str, verbosity: int, tracebacks: bool = False) -> None:
         self._stdout = stdout
         self._run_id = run_id
         self._verbosity = verbosity
+        self._tracebacks = tracebacks
         self._details: set[tuple[str, str]] = set()
         self._lock = threading.Lock()  # of the stream
 
@@ -174,7 +184,11 @@ class JsonLines:
             self._write("DEBUG", f"{table}: {text}", table=table)
 
     def failed(self, table: str, error: ExporterError) -> None:
-        self._write("ERROR", f"{table} failed. {error}", table=table, error=type(error).__name__)
+        trace = {"stack_trace": "".join(format_exception(error))} if self._tracebacks else {}
+        self._write("ERROR", f"{table} failed. {error}", table=table, error=type(error).__name__, **trace)
+
+    def close(self) -> None:
+        """Nothing, as above."""
 
     def _write(self, severity: str, message: str, **fields: object) -> None:
         if self._verbosity or severity == "ERROR":

@@ -72,13 +72,13 @@ def reading(
                 yield from batches.of_day(rows, day)
             except Exception as error:
                 if isinstance(extractor, QuerySetExtractor):
-                    _let_go(error)
+                    let_go(error)
                 raise
 
         yield of_day
 
 
-def _let_go(error: BaseException | None) -> None:
+def let_go(error: BaseException | None) -> None:
     """Of what the frames of its traceback hold, and of what only cycles hold: a cursor would outlive its transaction,
     and closing itself then would break another.
     """

@@ -17,6 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_GRANT = "Give the exporter's service account the grants of terraform/export_job, or use other credentials."
+_WAIT = "Wait, or ask Google for a larger quota: nothing is lost, the next run goes on here."
+_REMEDIES: dict[str | None, str] = {
+    "accessNotConfigured": "Enable the API for this project: gcloud services enable bigquery.googleapis.com",
+    "billingNotEnabled": "Enable billing for this project, or name another one.",
+    "quotaExceeded": _WAIT,
+    "rateLimitExceeded": _WAIT,
+}
+
+
 @contextmanager
 def translated_errors(location: str) -> Iterator[None]:
     """What Google's libraries raise → WarehouseError with what to do."""
@@ -28,7 +38,7 @@ def translated_errors(location: str) -> Iterator[None]:
         raise WarehouseError(
             location=location,
             problem=f"BigQuery refuses access: {in_a_line(error.message)}.",
-            remedy="Give the exporter's service account the grants that terraform/ renders, or use other credentials.",
+            remedy=_REMEDIES.get(_code(error), _GRANT),
         ) from error
     except (
         exceptions.GoogleAPICallError,
@@ -49,6 +59,12 @@ def translated_errors(location: str) -> Iterator[None]:
             problem=f"{problem}: {in_a_line(_reason(error))}.",
             remedy="Check the network and the endpoint, then run this again.",
         ) from error
+
+
+def _code(error: exceptions.Forbidden) -> str | None:
+    """BigQuery's word for it, https://cloud.google.com/bigquery/docs/error-messages#errortable"""
+    codes = (one.get("reason") for one in error.errors if isinstance(one, dict))
+    return next(codes, None)
 
 
 def _reason(error: Exception) -> str:

@@ -40,7 +40,7 @@ def _check(column: Column, path: str, value: Any) -> None:
         raise ValueRefusedError(
             path,
             "None in a REQUIRED column.",
-            "Yield a value, or annotate the field with `| None` and apply Terraform.",
+            "Yield a value, in a QuerySet Coalesce(…), or annotate the field with `| None` and apply Terraform.",
         )
 
 

@@ -130,4 +130,6 @@ def _example(wanted: list[str]) -> str:
 
 
 def _kind(value: object) -> str:
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
     return "None" if value is None else type(value).__name__

@@ -1,6 +1,6 @@
 """What Django takes a column of SQLite for → the need for rows, where its driver takes it for something else.
 
-Python's driver converts values by the type that their column is declared with, ADBC's does not.
+Python's driver converts values by the type that their column is declared with, ADBC's goes by what it finds.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def require_declared(statement: Statement, connection: BaseDatabaseWrapper) -> N
         if not isinstance(inner, (Col, Subquery)):
             continue  # of other expressions the driver knows no type
         declared, field = _declared(inner, connection), expression.output_field
-        if _converter(declared) != _converter(field.db_type(connection)):
+        if _first_word(declared) != _first_word(field.db_type(connection)):
             raise RowsNeededError(
                 f"column {name}: {declared or 'nothing'}, which Django takes for {type(field).__name__}"
             )
@@ -48,13 +48,12 @@ def _declared(expression: Any, connection: BaseDatabaseWrapper) -> str | None:
         return its
     table = connection.ops.quote_name(expression.target.model._meta.db_table)  # noqa: SLF001 - public, https://docs.djangoproject.com/en/stable/ref/models/meta/
     with connection.cursor() as cursor:
-        cursor.execute(f"PRAGMA table_info({table})")
-        types = {name: declared for _, name, declared, *_ in cursor.fetchall()}
+        cursor.execute(f"PRAGMA table_xinfo({table})")
+        types = {name: its for _, name, its, *_ in cursor.fetchall()}
     declared: str | None = types.get(expression.target.column)
     return declared
 
 
-def _converter(declared: str | None) -> str | None:
-    """Of Python's driver."""
-    word = re.split(r"[ (]", declared or "", maxsplit=1)[0].upper()
-    return word if word in CONVERTERS else None
+def _first_word(declared: str | None) -> str:
+    """Of a type: what it is to Python's driver, and how SQLite keeps its values."""
+    return re.split(r"[ (]", declared or "", maxsplit=1)[0].upper()

@@ -51,6 +51,7 @@ class Draft(AbstractContextManager["Draft"]):
         self._streams: WriteStreams | None = None
         self._open = ExitStack()
         self._rows = self._bytes = 0
+        self._first: date | None = None
         self.days: list[date] = []
         self.row_counts: list[int] = []
         self.failure: ExporterError | None = None
@@ -116,6 +117,7 @@ class Draft(AbstractContextManager["Draft"]):
         days = (
             day for day in (window(day, self._source.zone) for day in days_between(first, last)) if not day.is_empty
         )
+        self._first = first
         with reading(self._source.extractor, self._batches, days, tell, by_rows=self._by_rows) as self._of_day:
             yield
 
@@ -168,7 +170,7 @@ class Draft(AbstractContextManager["Draft"]):
                         self._warehouse.write_client,
                         table_path=path_of_table(self._destination),
                         schema=self._batches.schema_bytes(),
-                        location=self._source.name,
+                        location=f"{self._source.name}, from {self._first} on",
                     )
                 )
             self._streams.append(rows=payload.rows, data=payload.data)

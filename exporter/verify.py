@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -137,20 +138,19 @@ def _with_source(source: Source, counts: Sequence[DayCount]) -> list[DayCount]:
 
 def _yielded(source: Source, batches: Batches, day: date) -> int | ExtractionError:
     """Rows that an export would write, or why it would not."""
-    from exporter.reading import rows_of  # noqa: PLC0415 - as above
+    from exporter.reading import let_go, rows_of  # noqa: PLC0415 - as above
 
     alias, its_window = source.extractor.get_database(), window(day, source.zone)
     if its_window.is_empty:
         return 0
     try:
         # A snapshot a day: one over years of days would keep PostgreSQL from cleaning up for hours.
-        with snapshot(alias):
-            rows: int = sum(
-                batch.num_rows for batch in batches.of_day(rows_of(source.extractor, its_window), its_window)
-            )
+        with snapshot(alias), closing(rows_of(source.extractor, its_window)) as found:
+            rows: int = sum(batch.num_rows for batch in batches.of_day(found, its_window))
             return rows
     except ConnectionLostError:
         connections[alias].close()  # the next table begins with a new one
         raise
     except ExtractionError as error:
+        let_go(error)  # it is kept, the rows that it was raised for are not
         return error

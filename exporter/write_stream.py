@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from google.cloud.bigquery_storage_v1 import BigQueryWriteClient
 
-NOTHING_VISIBLE = "Nothing of this unit is visible. Run the command again: it starts with the same day."
+NOTHING_VISIBLE = "Nothing of it is visible. Run the command again: it starts with the same day."
 
 UNACKNOWLEDGED_SECONDS = 120.0
 """The longest that anybody waits for one acknowledgement."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from exporter import BaseExtractor
 
 
-NOTHING_VISIBLE = "Nothing of this unit is visible. Run the command again: it starts with the same day.\n"
+NOTHING_VISIBLE = "Nothing of it is visible. Run the command again: it starts with the same day.\n"
 MADE_AGAIN = "was dropped and made again meanwhile.\n  Run the command again: it begins with the table's first day.\n"
 
 

@@ -194,7 +194,8 @@ def test_timestamp_outside_the_window_of_its_day(day: str, value: str, shown: st
 
     assert refused(individual(Email), rows, its_day) == (
         f"row 2, column timestamp: {shown} is outside the window of its day, {bounds}.\n"
-        "  Yield only rows with date_start <= value < date_end."
+        "  Yield only rows with date_start <= value < date_end, in a QuerySet .filter(timestamp__gte=date_start, "
+        "timestamp__lt=date_end)."
     )
 
 
@@ -207,7 +208,7 @@ def test_date_outside_the_window_of_its_day(value: date) -> None:
     assert read_back(individual(row_class, "day"), rows[:1]) == [{"number": 1, "day": date(2025, 1, 15)}]
     assert refused(individual(row_class, "day"), rows) == (
         f"row 2, column day: {value} is outside the window of its day, 2025-01-15.\n"
-        "  Yield only rows with date_start <= value < date_end."
+        "  Yield only rows with date_start <= value < date_end, in a QuerySet .filter(day=date_start.date())."
     )
 
 
@@ -403,7 +404,7 @@ def test_absent_record_does_not_hide_none_in_a_present_one() -> None:
 
     assert refused(individual(row_class), rows) == (
         "row 2, column stop.name: None in a REQUIRED column.\n"
-        "  Yield a value, or annotate the field with `| None` and apply Terraform."
+        "  Yield a value, in a QuerySet Coalesce(…), or annotate the field with `| None` and apply Terraform."
     )
 
 

@@ -29,7 +29,7 @@ ALL = [(instant(day, hour), hour) for day in DAYS for hour in HOURS]
 
 EXTRACTOR = f"{__name__}.HourExtractor"
 BROKEN = "the connection to DATABASES['shop'] was lost: terminating connection due to administrator command."
-MEND = "Nothing of this day is visible. Mend the extractor or its database, then run the command again."
+MEND = "What was read of this day is not exported. Mend the extractor or its database, then run the command again."
 MEND_DATABASE = "Mend the database or its settings, then run the command again."
 NONE_EXPORTED = "Exported 0 of 1 tables. Failed: hour.\n"
 

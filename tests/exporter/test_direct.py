@@ -311,7 +311,7 @@ def test_null_in_a_required_column_names_row_and_column(column: str, monkeypatch
 
     assert found.message == (
         f"exporter_cases.stock.ItemExtractor, {DAY.day}, row 1, column maybe_{column}: None in a REQUIRED column.\n"
-        "  Yield a value, or annotate the field with `| None` and apply Terraform."
+        "  Yield a value, in a QuerySet Coalesce(…), or annotate the field with `| None` and apply Terraform."
     )
 
 

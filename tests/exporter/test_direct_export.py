@@ -39,7 +39,7 @@ MANY = [
     for hour in range(0 if number % 40 > 30 else number % 4)
 ]
 EXTRACTOR = f"{__name__}.SaleExtractor"
-MEND = "Nothing of this day is visible. Mend the extractor or its database, then run the command again."
+MEND = "What was read of this day is not exported. Mend the extractor or its database, then run the command again."
 
 
 class SaleExtractor(stock.SaleExtractor):

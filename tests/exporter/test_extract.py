@@ -257,7 +257,7 @@ def test_json_lines_in_a_cloud_run_job(
         "severity": "ERROR",
         "message": "total failed. exporter_cases.shop.TotalExtractor, 2025-01-01: extract() raised "
         "ValueError: out of numbers.\n"
-        "  Nothing of this day is visible. Mend the extractor or its database, then run the command again.",
+        "  What was read of this day is not exported. Mend the extractor or its database, then run the command again.",
         "run_id": "export-x7k2p",
         "table": "total",
         "error": "ExtractionError",

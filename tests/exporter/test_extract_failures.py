@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ORDERS = "exporter_cases.shop.OrderExtractor"
 TOTALS = "exporter_cases.shop.TotalExtractor"
-MEND = "Nothing of this day is visible. Mend the extractor or its database, then run the command again."
+MEND = "What was read of this day is not exported. Mend the extractor or its database, then run the command again."
 
 
 def _put_orders(*numbers: int) -> None:
@@ -196,7 +196,8 @@ class TestLargeDays:
             "order  2025-01-01  1 row  committed  0.0 s\n",
             f"order failed.\n{ORDERS}, 2025-01-02, row 1001, column timestamp: 2025-01-03 12:00:00-05:00 is outside "
             "the window of its day, 2025-01-02 00:00:00-05:00 to 2025-01-03 00:00:00-05:00.\n"
-            "  Yield only rows with date_start <= value < date_end.\n"
+            "  Yield only rows with date_start <= value < date_end, in a QuerySet .filter(timestamp__gte=date_start, "
+            "timestamp__lt=date_end).\n"
             "Exported 0 of 1 tables. Failed: order.\n",
             1,
         )

@@ -86,7 +86,7 @@ def test_a_table_that_fails_stops_no_other(make_warehouse: MakeWarehouse, run_co
         f"daily failed.\n{warehouse.name('daily')}: not in BigQuery: the exporter makes no tables.\n"
         "  Run `make codegen` and apply Terraform, then run this again.\n"
         "total failed.\nexporter_cases.shop.TotalExtractor, 2025-01-01: extract() raised ValueError: no till.\n"
-        "  Nothing of this day is visible. Mend the extractor or its database, then run the command again.\n"
+        "  What was read of this day is not exported. Mend the extractor or its database, then run the command again.\n"
         "Exported 1 of 3 tables. Failed: total, daily.\n"
     )
     assert result.exit_code == 1

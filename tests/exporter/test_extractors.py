@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pytest
 
-from exporter import BaseExtractor, ExtractorType, SchemaError, SettingsError, sq_field
+from exporter import BaseExtractor, ExtractorType, QuerySetExtractor, SchemaError, SettingsError, sq_field
 from exporter.extractors import load_extractors, path_of
 from exporter.tables import refuse_clashes, table_columns
 
@@ -58,6 +58,10 @@ class Abstract(BaseExtractor[User]):
 
     def get_extractor_type(self) -> ExtractorType:
         return ExtractorType.date_aggregated
+
+
+class Abstracted(QuerySetExtractor[User]):
+    """Without get_extractor_type() and get_queryset()."""
 
 
 class Demanding(UserExtractor):
@@ -495,12 +499,12 @@ DOTTED = "Write 'package.module.ExtractorClass', importable from the project."
         (None, "None is not a string.", "Write 'package.module.ExtractorClass'."),
         ("nowhere", "cannot import 'nowhere': nowhere doesn't look like a module path.", DOTTED),
         ("nowhere.X", "cannot import 'nowhere.X': No module named 'nowhere'.", DOTTED),
-        (".X", "cannot import '.X': Empty module name.", DOTTED),
+        (".X", "cannot import '.X': ValueError: Empty module name.", DOTTED),
         (
             ".extractors.X",
             (
-                "cannot import '.extractors.X': the 'package' argument is required to perform a relative import for "
-                "'.extractors'."
+                "cannot import '.extractors.X': TypeError: the 'package' argument is required to perform a relative "
+                "import for '.extractors'."
             ),
             DOTTED,
         ),
@@ -525,12 +529,17 @@ DOTTED = "Write 'package.module.ExtractorClass', importable from the project."
         (
             f"{__name__}.Abstract",
             f"'{__name__}.Abstract' cannot be made: {reason_why_not(Abstract)}.",
-            "Implement extract() and get_extractor_type(), and let __init__() take no arguments.",
+            "Implement extract().",
+        ),
+        (
+            f"{__name__}.Abstracted",
+            f"'{__name__}.Abstracted' cannot be made: {reason_why_not(Abstracted)}.",
+            "Implement get_extractor_type() and get_queryset().",
         ),
         (
             f"{__name__}.Demanding",
             f"'{__name__}.Demanding' cannot be made: {reason_why_not(Demanding)}.",
-            "Implement extract() and get_extractor_type(), and let __init__() take no arguments.",
+            "Let __init__() take no arguments, and work without a database.",
         ),
     ],
     ids=str,

@@ -183,7 +183,7 @@ def test_keyword_only_fields(monkeypatch: pytest.MonkeyPatch) -> None:
 
 MISSING = "Select exactly the fields of the dataclass, in any order, e.g. .values_list('at', 'small', 'code'); "
 MISSING += ".values(field=F('column')) renames a column."
-MEND = "Nothing of this day is visible. Mend the extractor or its database, then run the command again."
+MEND = "What was read of this day is not exported. Mend the extractor or its database, then run the command again."
 RETURN = "Return Model.objects.filter(…), for a day without rows Model.objects.none()."
 
 REFUSED: dict[str, tuple[Callable[[Any], Any], str | None]] = {

@@ -334,7 +334,7 @@ def test_a_row_that_is_refused_leaves_the_days_before_it(statements: list[str], 
     assert len(statements) == IN_ONE
     assert found.message == (
         "exporter_cases.stock.ItemExtractor, 2025-03-20, row 2, column number: None in a REQUIRED column.\n"
-        "  Yield a value, or annotate the field with `| None` and apply Terraform."
+        "  Yield a value, in a QuerySet Coalesce(…), or annotate the field with `| None` and apply Terraform."
     )
     assert len(found.tables) == 19
     assert found.reasons == (f"{BY_ROWS}column number: NULL in a REQUIRED column.",)

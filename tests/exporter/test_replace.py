@@ -378,7 +378,7 @@ def test_of_several_tables_one_fails(make_warehouse: MakeWarehouse, replace: Cal
     assert result == (
         "order  2025-01-02  1 row  replaced  0.0 s\n",
         "total failed.\nexporter_cases.shop.TotalExtractor, 2025-01-02: extract() raised ValueError: out of numbers.\n"
-        "  Nothing of this day is visible. Mend the extractor or its database, then run the command again.\n"
+        "  What was read of this day is not exported. Mend the extractor or its database, then run the command again.\n"
         "Exported 1 of 2 tables. Failed: total.\n",
         1,
     )

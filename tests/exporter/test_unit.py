@@ -89,7 +89,7 @@ def test_extractor_that_raises() -> None:
 
     assert refused(answer) == (
         f"{__name__}.OrderExtractor, 2025-01-15: extract() raised LookupError: no such table.\n"
-        "  Nothing of this day is visible. Mend the extractor or its database, then run the command again."
+        "  What was read of this day is not exported. Mend the extractor or its database, then run the command again."
     )
 
 

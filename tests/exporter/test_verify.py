@@ -544,9 +544,11 @@ class TestSource:
             "order  2025-01-01 to 2025-01-06  10 rows  4 days agree, 2 days differ\n",
             f"{path}, 2025-01-02, row 3, column timestamp: 2025-01-03 12:00:00-05:00 is outside the window of its day, "
             "2025-01-02 00:00:00-05:00 to 2025-01-03 00:00:00-05:00.\n"
-            "  Yield only rows with date_start <= value < date_end.\n"
+            "  Yield only rows with date_start <= value < date_end, in a QuerySet .filter(timestamp__gte=date_start, "
+            "timestamp__lt=date_end).\n"
             f"{path}, 2025-01-03: extract() raised ValueError: out of paper.\n"
-            "  Nothing of this day is visible. Mend the extractor or its database, then run the command again.\n"
+            "  What was read of this day is not exported. Mend the extractor or its database, then run the command "
+            "again.\n"
             f"{DIFFERS}",
             1,
         )

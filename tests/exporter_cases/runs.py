@@ -57,7 +57,6 @@ def source_of(extractor: BaseExtractor[Any], table: Table | None = None, name: s
     nothing = Table(
         table_id="order",
         created=datetime(2025, 1, 1, tzinfo=UTC),
-        rows=0,
         partitioned=False,
         expiration=None,
         fields=(),

@@ -168,7 +168,7 @@ def test_what_does_not_pass_is_one_clear_error_and_nothing_is_visible(  # noqa: 
     assert failed == (
         "",
         f"order failed.\n{warehouse.name('order')}: {problem}\n"
-        "  Nothing of this unit is visible. Run the command again: it starts with the same day.\n"
+        "  Nothing of it is visible. Run the command again: it starts with the same day.\n"
         "Exported 0 of 1 tables. Failed: order.\n",
         1,
     )

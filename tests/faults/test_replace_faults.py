@@ -127,7 +127,7 @@ NO_MARK = f"BigQuery refuses access: POST {{queries}}: {SAID}."
             "other count",
             "{table}",
             "BigQuery counts 3 rows in the write stream, 2 were sent.\n"
-            "  Nothing of this unit is visible. Run the command again: it starts with the same day.",
+            "  Nothing of it is visible. Run the command again: it starts with the same day.",
         ),
         case(
             "commit",

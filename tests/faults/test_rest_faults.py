@@ -130,7 +130,7 @@ UNAVAILABLE = (
     "UNAVAILABLE: failed to connect to all addresses; last error: UNKNOWN: ipv4:{grpc}: Failed to connect to remote "
     "host: Connection refused."
 )
-NOT_VISIBLE = "Nothing of this unit is visible. Run the command again: it starts with the same day."
+NOT_VISIBLE = "Nothing of it is visible. Run the command again: it starts with the same day."
 COMMIT_AGAIN = "Run the command again: no row is lost, or there twice."
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from faults.server import FaultServer
 
 PREPARED, COMMITTED, ABANDONED = (("prepared", 0, 3), ("committed", 0, 3), ("abandoned", 0, 3))
-VISIBLE = "Nothing of this unit is visible. Run the command again: it starts with the same day."
+VISIBLE = "Nothing of it is visible. Run the command again: it starts with the same day."
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -86,7 +87,7 @@ class Command(ExporterCommand):
             if not extractors:
                 return
         try:
-            with Interrupts() as interrupts, tuned():
+            with closing(reporter), Interrupts() as interrupts, tuned():
                 failed = export(settings, extractors, options, reporter, interrupts)
         except InterruptedRunError as error:
             raise CommandError(f"Interrupted. {GO_ON}", returncode=FAILED) from error
@@ -100,7 +101,7 @@ class Command(ExporterCommand):
     def _reporter(self, run_id: str, verbosity: int, *, tracebacks: bool) -> Reporter:
         stdout, stderr = stream_of(self.stdout), stream_of(self.stderr)
         if os.environ.get("CLOUD_RUN_JOB"):
-            return JsonLines(stdout, run_id=run_id, verbosity=verbosity)
+            return JsonLines(stdout, run_id=run_id, verbosity=verbosity, tracebacks=tracebacks)
         return Lines(stdout, stderr, verbosity=verbosity, tracebacks=tracebacks)
 
 
