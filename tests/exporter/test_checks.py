@@ -218,6 +218,23 @@ def test_e006_a_database_that_is_not_configured(
     ]
 
 
+class LostExtractor(UserExtractor):
+    def get_database(self) -> str:
+        raise KeyError("tenant")
+
+
+def test_e006_a_database_that_is_not_known_without_one(settings: DjangoSettings) -> None:
+    settings.SMOLQWERY_EXTRACTORS = [f"{__name__}.LostExtractor"]
+
+    assert checked() == [
+        Error(
+            f"{__name__}.LostExtractor: get_database() raised KeyError: 'tenant'.",
+            hint="Let it return an alias of DATABASES, without reading one.",
+            id="smolqwery.E006",
+        )
+    ]
+
+
 def test_e007_without_time_zones(settings: DjangoSettings) -> None:
     settings.USE_TZ = False
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 from django.db import connections
-from django.db.models import F
+from django.db.models import F, IntegerField
+from django.db.models.expressions import RawSQL
 
 from exporter.days import window
 from exporter.statements import RowsNeededError
@@ -60,6 +61,54 @@ def test_a_server_that_binds_parameters_gives_them_other_types(
 
     assert found.table.num_rows == 1
     assert found.reasons == (f"{BY_ROWS}its parameters are bound by the server.",)
+
+
+@pytest.mark.usefixtures("postgresql_shop")
+def test_a_second_connection_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As behind a pooler that is full."""
+    put("shop", {"small": 1})
+    full = threading.Event()
+    monkeypatch.setattr("exporter.adbc._OPEN_SECONDS", 0.1)
+    monkeypatch.setattr("adbc_driver_postgresql.dbapi.connect", lambda *_args, **_options: full.wait(30))
+
+    found = read(ask(lambda items: items.values("at", "small")), by_rows=False)
+    full.set()
+
+    assert found.table.num_rows == 1
+    assert found.reasons == (f"{BY_ROWS}no second connection within 0 s.",)
+
+
+@pytest.mark.usefixtures("postgresql_shop")
+def test_it_reads_in_one_process_as_a_cursor_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In parallel, floats would be added up in another order."""
+    put("shop", {"small": 1})
+    workers = RawSQL("(SELECT setting FROM pg_settings WHERE name = 'max_parallel_workers_per_gather')::int", ())
+    workers.output_field = IntegerField()
+    monkeypatch.setattr(ItemExtractor, "row_class", make_dataclass("Row", [("at", datetime), ("workers", int)]))
+
+    found = read(ask(lambda items: items.values("at", workers=workers)), by_rows=False)
+
+    assert (found.table.column("workers").to_pylist(), found.reasons) == ([0], ())
+
+
+ASKING = {
+    "with another part": "current_setting('app.' || x, true)",
+    "by a quoted name": '"current_setting"(x)',
+    "after a comment": "current_setting/**/(x)",
+}
+
+
+@pytest.mark.usefixtures("postgresql_shop")
+@pytest.mark.parametrize("asking", ASKING.values(), ids=ASKING)
+def test_functions_that_ask_for_settings_in_ways_that_are_not_known(asking: str) -> None:
+    put("shop", {"small": 1})
+    run(f"CREATE OR REPLACE FUNCTION own(x text) RETURNS text LANGUAGE sql AS $$SELECT {asking}$$")
+    try:
+        found = read(ask(lambda items: items.values("at", "small")), by_rows=False)
+    finally:
+        run("DROP FUNCTION own(text)")
+
+    assert found.reasons == (f"{BY_ROWS}a function, view or policy asks for a setting whose name it computes.",)
 
 
 ZONES = {"America/New_York": datetime(1, 1, 1, 1, tzinfo=UTC), "Asia/Tokyo": datetime(9999, 12, 31, 23, tzinfo=UTC)}

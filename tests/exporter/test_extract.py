@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import gc
+import io
 import json
 import logging
+import os
+import signal
 import sys
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from django.core import mail
+from django.core.management import CommandError, call_command
 from google.cloud._http import JSONConnection
 
+from exporter import SchemaError
 from exporter_cases import shop
 from exporter_cases.shop import OrderExtractor, Total, TotalExtractor, instant, order
 
@@ -227,6 +232,56 @@ def test_verbosity_0_is_silent(make_warehouse: MakeWarehouse, run_command: RunCo
 
     assert first == second == ("", "", 0)
     assert warehouse.rows("order", "number") == [(1,)]
+
+
+def test_two_extractors_of_one_table_are_refused_without_a_system_check(
+    make_warehouse: MakeWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_warehouse(OrderExtractor, TotalExtractor)
+    monkeypatch.setattr(TotalExtractor, "get_table_name", lambda _extractor: "order")
+
+    with pytest.raises(SchemaError, match=r"'order' is the table of .*TotalExtractor and also the table of"):
+        call_command("smolqwery_extract", "--to", "2025-01-01")
+
+
+def test_a_traceback_in_a_cloud_run_job(
+    make_warehouse: MakeWarehouse, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Error Reporting reads it: https://cloud.google.com/error-reporting/docs/formatting-error-messages"""
+    make_warehouse(OrderExtractor)
+    shop.orders.put("2025-01-01", ValueError("out of paper"))
+    monkeypatch.setenv("CLOUD_RUN_JOB", "export")
+
+    del db
+    stdout = io.StringIO()
+
+    with pytest.raises(CommandError):
+        call_command("smolqwery_extract", "--to", "2025-01-01", "--traceback", stdout=stdout)
+
+    trace = json.loads(stdout.getvalue())["stack_trace"]
+    assert trace.startswith("Traceback (most recent call last):\n")
+    assert "ValueError: out of paper" in trace
+
+
+def test_an_interrupted_run_leaves_a_terminal_as_it_was(
+    make_warehouse: MakeWarehouse, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del db
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    make_warehouse(OrderExtractor)
+    shop.orders.put("2025-01-01", *(order("2025-01-01", number) for number in range(100)))
+    shop.orders.put("2025-01-02", order("2025-01-02", 1), lambda: os.kill(os.getpid(), signal.SIGINT))
+    monkeypatch.setenv("TERM", "xterm")
+    stderr = Terminal()
+
+    with pytest.raises(CommandError, match="Interrupted"):
+        call_command("smolqwery_extract", "--to", "2025-01-02", stderr=stderr)
+
+    assert stderr.getvalue().count("\x1b[?25l") == stderr.getvalue().count("\x1b[?25h") > 0
 
 
 def test_json_lines_in_a_cloud_run_job(

@@ -123,6 +123,16 @@ def test_individual_rows_can_name_their_date_column(annotation: type, expected: 
     assert columns == ["type REQUIRED STRING", f"sent REQUIRED {expected}"]
 
 
+@pytest.mark.parametrize(
+    ("docstring", "description"),
+    [("Order(s) placed in the shop.", "Order(s) placed in the shop."), (None, ""), ("", "")],
+)
+def test_a_docstring_that_begins_as_a_signature_would(docstring: str | None, description: str) -> None:
+    row_class = type("Order", (), {"__annotations__": {"number": int, "note": "str | None"}, "__doc__": docstring})
+
+    assert of(EmailExtractor, get_dataclass=dataclass(row_class)).get_description() == description
+
+
 def test_defaults() -> None:
     extractors = (UserExtractor(), EmailExtractor())
 

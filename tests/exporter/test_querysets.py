@@ -200,6 +200,10 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], str | None]] = {
         lambda _items: Item.objects.raw("SELECT 1"),
         f"get_queryset() returned RawQuerySet instead of a QuerySet.\n  {RETURN}",
     ),
+    "a model's class": (
+        lambda _items: Item,
+        f"get_queryset() returned the class Item instead of a QuerySet.\n  {RETURN}",
+    ),
     "a manager": (
         lambda _items: Item.objects,
         "get_queryset() returned Manager instead of a QuerySet.\n"
@@ -322,6 +326,12 @@ class Decorated(Row):
     pass
 
 
+@dataclass
+class Own(Row):
+    def __init__(self, at: datetime, small: int, code: str | None) -> None:
+        self.at, self.small, self.code = at, small * 10, code
+
+
 class Tenfold(type):
     def __call__(cls, at: datetime, small: int, code: str | None) -> Any:
         return super().__call__(at, small * 10, code)
@@ -340,6 +350,7 @@ class Made(Row, metaclass=Tenfold):
         (Defaulted, [0, 1, 2, 3]),
         (Decorated, [0, 10, 20, 30]),
         (Made, [0, 10, 20, 30]),
+        (Own, [0, 10, 20, 30]),
     ],
 )
 def test_dataclasses_that_compute_are_read_by_rows(

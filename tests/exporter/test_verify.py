@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from io import StringIO
@@ -14,11 +15,12 @@ from django.core.management import call_command
 from conftest import Ended
 from exporter import WriteError, commits, steps
 from exporter.ledger import Ledger
+from exporter.reading import let_go
 from exporter_cases import shop
 from exporter_cases.shop import Daily, DailyExtractor, Order, OrderExtractor, Total, TotalExtractor, order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pytest_django import Settings
 
@@ -509,6 +511,42 @@ class TestMeanwhile:
         )
         assert (result.stdout, result.exit_code) == ("", 1)
         assert run_command("smolqwery_verify") == ("order  no exported days\n", "", 0)
+
+
+class ManyExtractor(OrderExtractor):
+    """Rows that nobody else keeps; once it has been exported, days end with one that is refused."""
+
+    refused = False
+
+    def extract(self, date_start: datetime, date_end: datetime) -> Iterator[Order]:
+        for number in range(500):
+            yield Order(timestamp=date_start, number=number)
+        if self.refused:
+            yield Order(timestamp=date_end, number=0)
+
+
+def _orders_alive() -> int:
+    return sum(type(it) is Order for it in gc.get_objects())
+
+
+def test_rows_of_days_that_are_refused_are_not_kept(
+    make_warehouse: MakeWarehouse, run_command: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_warehouse(ManyExtractor)
+    run_command("smolqwery_extract", "--to", "2025-01-04")
+    monkeypatch.setattr(ManyExtractor, "refused", True)
+    counts: list[int] = []
+
+    def counted(error: BaseException) -> None:
+        let_go(error)
+        counts.append(_orders_alive())
+
+    monkeypatch.setattr("exporter.reading.let_go", counted)
+    result = run_command("smolqwery_verify", "--source")
+
+    assert result.stderr.count("is outside the window of its day") == 4
+    assert len(counts) == 4
+    assert max(counts) - min(counts) < 500
 
 
 class TestSource:

@@ -24,7 +24,7 @@ EXPORT = ("smolqwery_extract", "--to", DAYS[-1])
 NOTHING_NEW = f"order  nothing new, exported to {DAYS[-1]}\n"
 SAID = "as the test says"
 CHECK_NETWORK = "Check the network and the endpoint, then run this again."
-GIVE_GRANTS = "Give the exporter's service account the grants that terraform/ renders, or use other credentials."
+GIVE_GRANTS = "Give the exporter's service account the grants of terraform/export_job, or use other credentials."
 SEE_TRACEBACK = "The message is BigQuery's own. Run this again with --traceback to see which call it was."
 _CLOSED = "('Connection aborted.', RemoteDisconnected('Remote end closed connection without response'))"
 
