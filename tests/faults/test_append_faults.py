@@ -167,7 +167,7 @@ def test_what_does_not_pass_is_one_clear_error_and_nothing_is_visible(  # noqa: 
 
     assert failed == (
         "",
-        f"order failed.\n{warehouse.name('order')}: {problem}\n"
+        f"order failed.\n{warehouse.name('order')}, from 2025-01-01 on: {problem}\n"
         "  Nothing of it is visible. Run the command again: it starts with the same day.\n"
         "Exported 0 of 1 tables. Failed: order.\n",
         1,

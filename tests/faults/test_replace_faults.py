@@ -125,7 +125,7 @@ NO_MARK = f"BigQuery refuses access: POST {{queries}}: {SAID}."
         case(
             "finalize",
             "other count",
-            "{table}",
+            f"{{table}}, from {DAYS[0]} on",
             "BigQuery counts 3 rows in the write stream, 2 were sent.\n"
             "  Nothing of it is visible. Run the command again: it starts with the same day.",
         ),

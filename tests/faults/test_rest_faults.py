@@ -153,7 +153,10 @@ class TestBothServersAreGone:
         ("step", "problem"),
         [
             ("ledger read", f"{{table}}: {unanswered(REFUSED)}"),
-            ("appended", f"{{table}}: no acknowledgement within 2 s: {UNAVAILABLE}\n  {NOT_VISIBLE}"),
+            (
+                "appended",
+                f"{{table}}, from 2025-01-01 on: no acknowledgement within 2 s: {UNAVAILABLE}\n  {NOT_VISIBLE}",
+            ),
             ("finalized", f"{{table}}: {unanswered(REFUSED)}"),
             ("looked again", f"{{ledger}}: {unanswered(REFUSED)}"),
             (

@@ -106,7 +106,9 @@ def test_what_fails_in_one_leaves_nothing_of_any(  # noqa: PLR0913, PLR0917 - a 
     again = run_command(*EXPORT)
 
     # The streams' requests arrive in any order.
-    assert refused in [failed(f"{orders.name('order')}: {problem.format(row)}\n  {VISIBLE}") for row in (1, 2, 3)]
+    assert refused in [
+        failed(f"{orders.name('order')}, from {DAYS[0]} on: {problem.format(row)}\n  {VISIBLE}") for row in (1, 2, 3)
+    ]
     assert before == ([], [], [])
     assert again == ended("committed")
     assert (numbers(server), events(orders)) == ([1, 2, 3], [PREPARED, COMMITTED])
