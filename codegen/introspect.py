@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import traceback
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codegen.descriptions import check_descriptions
-from exporter.errors import SchemaError
+from exporter.errors import SchemaError, where
 from exporter.extractors import path_of
 from exporter.names import delta_view_name
 from exporter.tables import refuse_clashes, table_columns
@@ -114,10 +112,9 @@ def _table(extractor: BaseExtractor[Any]) -> Table:
     except SchemaError:
         raise
     except Exception as error:
-        where = traceback.extract_tb(error.__traceback__)[-1]
         raise SchemaError(
             location=path,
-            problem=f"raised {type(error).__name__}: {error} ({Path(where.filename).name}, line {where.lineno}).",
+            problem=f"raised {type(error).__name__}: {error} ({where(error)}).",
             remedy="Codegen asks an extractor for its dataclass, names and layout, without a database: make that work.",
         ) from error
 

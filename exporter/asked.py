@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from exporter.days import Window
-    from exporter.direct_source import Source
+    from exporter.direct_source import DirectSource
     from exporter.querysets import QuerySetExtractor
     from exporter.schema import Column
     from exporter.selection import Selection
@@ -63,7 +63,7 @@ class AskedUnit:
     """All days of one, in their order."""
 
     def __init__(
-        self, extractor: QuerySetExtractor[Any], columns: Sequence[Column], source: Source, days: Iterable[Window]
+        self, extractor: QuerySetExtractor[Any], columns: Sequence[Column], source: DirectSource, days: Iterable[Window]
     ) -> None:
         self._extractor = extractor
         self._columns = columns

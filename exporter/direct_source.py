@@ -24,7 +24,7 @@ _SOURCES = {
 }
 
 
-class Source(Protocol):
+class DirectSource(Protocol):
     """Made inside the transaction of Django's connection, closed after it."""
 
     def begin(self) -> None: ...
@@ -36,7 +36,7 @@ class Source(Protocol):
     def close(self) -> None: ...
 
 
-def source_of(alias: str) -> Source:
+def source_of(alias: str) -> DirectSource:
     """Raises RowsNeededError: another database, no driver, or no way to read beside Django's connection."""
     vendor = connections[alias].vendor
     if vendor not in _SOURCES:
@@ -47,7 +47,7 @@ def source_of(alias: str) -> Source:
     except ImportError as error:
         raise RowsNeededError(f"{error}: pip install 'smolqwery-terraform[adbc]'") from error
     try:
-        source: Source = make(connections[alias])
+        source: DirectSource = make(connections[alias])
     except RowsNeededError:
         raise
     except Exception as error:  # settings of a backend that is only derived from Django's

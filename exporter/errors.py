@@ -16,6 +16,8 @@ ExporterError
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -97,6 +99,12 @@ def raised_by(what: str, error: Exception, *, location: str) -> ExtractionError:
         remedy="What was read of this day is not exported. Mend the extractor or its database, then run the command "
         "again.",
     )
+
+
+def where(error: Exception) -> str:
+    """The place in the code that raised it, for code of the team's that is called without a row in hand."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(last.filename).name}, line {last.lineno}"
 
 
 def in_a_line(error: object) -> str:

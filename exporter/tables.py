@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from exporter.annotations import Mode, Type
-from exporter.errors import SchemaError
+from exporter.errors import SchemaError, where
 from exporter.extractors import BaseExtractor, ExtractorType, is_aggregated, path_of
 from exporter.names import column_name_problem, delta_view_name, table_name_problem
 from exporter.schema import Column, columns_of, refuse_duplicates
@@ -32,7 +32,7 @@ def table_columns(extractor: BaseExtractor[Any]) -> tuple[Column, ...]:
     except Exception as error:
         raise SchemaError(
             location=path_of(extractor),
-            problem=f"raised {type(error).__name__}: {error}.",
+            problem=f"raised {type(error).__name__}: {error} ({where(error)}).",
             remedy="It is asked for its dataclass, names and layout, without a database: make that work.",
         ) from error
 

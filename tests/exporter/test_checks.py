@@ -338,7 +338,7 @@ def test_e004_an_extractor_that_raises_when_it_is_asked(settings: DjangoSettings
 
     assert checked() == [
         Error(
-            f"{__name__}.RaisingExtractor: raised KeyError: 'no such key'.",
+            f"{__name__}.RaisingExtractor: raised KeyError: 'no such key' (test_checks.py, line 62).",
             hint="It is asked for its dataclass, names and layout, without a database: make that work.",
             id="smolqwery.E004",
         )
