@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +10,12 @@ from django.db import Error, transaction
 
 from exporter.adbc import ArrowReader
 from exporter.errors import in_a_line
+from exporter.postgresql_session import Session, names_asked_for
 from exporter.statements import RowsNeededError
 from exporter.stored import of_postgresql, require_local_instants
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     import pyarrow as pa
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -30,38 +29,6 @@ _NOT_LIBPQ = frozenset(
     {"async", "autocommit", "connection_factory", "context", "cursor_factory", "prepare_threshold", "row_factory"}
 )
 """What psycopg's connect() takes besides."""
-
-# Last, what was SET since the connection was made, by Django or by a receiver of a signal: time zone, search path,
-# timeouts. Without it the same SQL could read something else.
-_SESSION = """
-SELECT
-  session_user::text,
-  current_setting('role'),
-  current_setting('TimeZone'),
-  EXISTS (SELECT FROM pg_class WHERE relnamespace = pg_my_temp_schema()),
-  current_setting('extra_float_digits')::int,
-  (SELECT setting::int FROM pg_settings WHERE name = 'lock_timeout'),
-  (
-    SELECT json_object_agg(name, setting)::text FROM pg_settings
-    WHERE source = 'session' AND name NOT LIKE 'transaction%%' AND name <> 'client_encoding'
-  )
-"""
-
-# Settings of a team's own (a tenant, for row level security) are in no list. They matter where somebody asks for them:
-# a policy, a view, a function.
-_OWN_SETTINGS = """
-SELECT DISTINCT (regexp_matches(
-  asked, 'current_setting(?:"?\\s*\\(\\s*''([^'']*)''(?:::text)?\\s*[,)])?', 'gi'
-))[1]
-FROM (
-  SELECT pg_get_functiondef(p.oid) FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
-  WHERE p.prokind IN ('f', 'p') AND l.lanname NOT IN ('c', 'internal')
-    AND p.pronamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
-  UNION ALL SELECT qual FROM pg_policies
-  UNION ALL SELECT definition FROM pg_views WHERE schemaname NOT IN ('pg_catalog', 'information_schema')
-) AS sources (asked)
-"""
-
 
 # Who waits for a lock of ours is not known to who waits for him, where both have a connection of the same unit.
 _LOCK_MILLISECONDS = 2_000
@@ -78,9 +45,8 @@ class PostgresqlSource:
         conninfo = _conninfo(connection.get_connection_params())
         self._connection = connection
         self._operations: Any = connection.ops
-        self._own_names: Sequence[str] = ()
         self._session: Session | None = None
-        self._locked: str | None = None
+        self._locked = set[str]()
         self._reader = ArrowReader(
             lambda: dbapi.connect(conninfo, autocommit=True),
             {"adbc.postgresql.batch_size_hint_bytes": str(_BATCH_BYTES)},
@@ -91,8 +57,7 @@ class PostgresqlSource:
         try:
             # Its transaction is idle while its snapshot is read, which may take long.
             self._ask("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
-            self._own_names = self._names_asked_for()
-            session = self._session = self._look()
+            session = self._session = Session.of(self._ask, names_asked_for(self._ask))
             ((snapshot,),) = self._ask("SELECT pg_export_snapshot()")
         except Error as error:  # a database that only resembles PostgreSQL
             raise RowsNeededError(in_a_line(error), anew=True) from error
@@ -105,8 +70,9 @@ class PostgresqlSource:
         if session.float_digits < 1:
             raise RowsNeededError("its session rounds floats (extra_float_digits)")
         compose = self._operations.compose_sql
+        lock_milliseconds = min(session.lock_milliseconds or _LOCK_MILLISECONDS, _LOCK_MILLISECONDS)
         # In parallel, which no cursor reads, floats are added up in another order.
-        own = {"lock_timeout": f"{session.lock_milliseconds}", "max_parallel_workers_per_gather": "0"}
+        own = {"lock_timeout": f"{lock_milliseconds}", "max_parallel_workers_per_gather": "0"}
         settings = dict(session.settings) | own
         setting = ", ".join(["set_config(%s, %s, true)"] * len(settings))
         self._reader.open()
@@ -117,13 +83,14 @@ class PostgresqlSource:
         self._reader.execute(
             "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
             compose("SET TRANSACTION SNAPSHOT %s", [snapshot]),
-            *([compose("SET LOCAL ROLE %s", [session.role])] if session.role != "none" else ()),
             compose(f"SELECT {setting}", [part for pair in settings.items() for part in pair]),
+            *([compose("SET LOCAL ROLE %s", [session.role])] if session.role != "none" else ()),
         )
 
     def require_same_session(self) -> None:
         """Raises RowsNeededError: get_queryset() has changed Django's, which ours has been made like."""
-        if self._look() != self._session:
+        before = self._session
+        if before is None or Session.of(self._ask, before.own_names) != before:
             raise RowsNeededError("get_queryset() changes its session")
 
     def ask(self, statement: Statement) -> None:
@@ -135,9 +102,9 @@ class PostgresqlSource:
         if "current_setting" in statement.sql.lower():
             raise RowsNeededError("it asks for settings of its session")
         sql = self._operations.compose_sql(statement.sql, statement.params)
-        if self._locked != statement.sql:
+        if statement.sql not in self._locked:
             self._lock(sql)
-            self._locked = statement.sql
+            self._locked.add(statement.sql)
         self._reader.ask(sql)
 
     def read(self, selected: Selected, field: pa.Field, array: pa.Array) -> Given:
@@ -162,31 +129,6 @@ class PostgresqlSource:
     def close(self) -> None:
         self._reader.close()
 
-    def _look(self) -> Session:
-        """At Django's."""
-        ((user, role, time_zone, temporary, float_digits, lock_milliseconds, settings),) = self._ask(_SESSION)
-        own = {}
-        if self._own_names:
-            values = ", ".join(["current_setting(%s, true)"] * len(self._own_names))
-            (found,) = self._ask(f"SELECT {values}", *self._own_names)
-            own = {name: value for name, value in zip(self._own_names, found, strict=True) if value is not None}
-        return Session(
-            user=user,
-            role=role,
-            time_zone=time_zone,
-            temporary=temporary,
-            float_digits=float_digits,
-            lock_milliseconds=min(lock_milliseconds or _LOCK_MILLISECONDS, _LOCK_MILLISECONDS),
-            settings=tuple((json.loads(settings or "{}") | own).items()),
-        )
-
-    def _names_asked_for(self) -> Sequence[str]:
-        """Of settings of a team's own. Raises RowsNeededError: somebody asks for one whose name is computed."""
-        names = [name for (name,) in self._ask(_OWN_SETTINGS)]
-        if None in names:
-            raise RowsNeededError("a function, view or policy asks for a setting whose name it computes")
-        return [name for name in names if "." in name]  # the others are PostgreSQL's, which are in its list
-
     def _lock(self, sql: str) -> None:
         """What it reads, for as long as Django's transaction lasts, where none of ours can be in its way: else a change
         of the table that waits for ours would stop Django's, and both for ever.
@@ -199,21 +141,6 @@ class PostgresqlSource:
             cursor.execute(sql, params)
             rows: list[Any] = cursor.fetchall()
             return rows
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
-    """What, beside the transaction, SQL depends on."""
-
-    user: str
-    role: str
-    time_zone: str
-    temporary: bool
-    """Whether it has tables or views of its own."""
-    float_digits: int
-    lock_milliseconds: int
-    """How long to wait for a lock, at most as long as here."""
-    settings: tuple[tuple[str, str], ...]
 
 
 def _conninfo(params: Mapping[str, Any]) -> str:
