@@ -31,6 +31,12 @@ def snapshot(alias: str) -> Iterator[bool]:
         return
     own = not connection.in_atomic_block
     read_only = own and connection.vendor == "postgresql"
+    if read_only and not connection.settings_dict["AUTOCOMMIT"]:
+        raise ExtractionError(
+            location=f"DATABASES[{alias!r}]",
+            problem="AUTOCOMMIT is False: a transaction that Django has begun cannot become a snapshot.",
+            remedy="Leave AUTOCOMMIT out, or name an alias without it in get_database().",
+        )
     with ExitStack() as opened:
         try:
             opened.enter_context(transaction.atomic(using=alias))

@@ -226,6 +226,18 @@ def test_sqlite_has_no_connection_to_lose(sqlite_shop: str) -> None:
         run(sqlite_shop, "SELECT * FROM nowhere")
 
 
+def test_a_database_without_autocommit_is_refused(make_alias: MakeAlias, postgresql: dict[str, Any]) -> None:
+    make_alias("manual", postgresql | {"AUTOCOMMIT": False})
+
+    with pytest.raises(ExtractionError) as refusal, snapshot("manual"):
+        raise AssertionError("read")
+
+    assert str(refusal.value) == (
+        "DATABASES['manual']: AUTOCOMMIT is False: a transaction that Django has begun cannot become a snapshot.\n"
+        "  Leave AUTOCOMMIT out, or name an alias without it in get_database()."
+    )
+
+
 def test_database_that_cannot_be_reached(make_alias: MakeAlias, tmp_path: Path) -> None:
     make_alias("away", database(str(tmp_path / "nowhere" / "shop.sqlite3")))
 
