@@ -135,21 +135,23 @@ class AskedUnit:
 
     def _select(self, window: Window) -> Selection:
         """Raises RowsNeededError: what get_queryset() has done to its connection is not known of another."""
-        if self._connection.execute_wrappers:
-            raise RowsNeededError("its connection has an execute_wrapper(), which may change what is read")
-        used = False
+        wrappers, used = self._connection.execute_wrappers, False
 
         def note(execute: Callable[..., Any], *args: Any) -> Any:
             nonlocal used
             used = True
             return execute(*args)
 
+        wrappers.append(note)
         try:
-            with self._connection.execute_wrapper(note):
-                selection = select(self._extractor, window.start, window.end)
+            selection = select(self._extractor, window.start, window.end)
         except ExporterError:
             self.failed = True
             raise
+        finally:
+            wrappers.remove(note)  # not the last one: get_queryset() may have added others
+        if wrappers:
+            raise RowsNeededError("its connection has an execute_wrapper(), which may change what is read")
         if used:
             self._source.require_same_session()
         return selection

@@ -6,9 +6,9 @@ Python's driver converts values by the type that their column is declared with, 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import ExpressionWrapper, Subquery
+from django.db.models import Exists, ExpressionWrapper, Subquery
 from django.db.models.expressions import Col, RawSQL
 
 from exporter.statements import RowsNeededError
@@ -21,6 +21,18 @@ if TYPE_CHECKING:
 CONVERTERS = frozenset({"BOOL", "DATE", "DATETIME", "TIME", "TIMESTAMP"})
 """That Django has registered, by the first word of a declared type."""
 
+_AFFINITIES = (
+    ("INT", "INTEGER"),
+    ("CHAR", "TEXT"),
+    ("CLOB", "TEXT"),
+    ("TEXT", "TEXT"),
+    ("BLOB", "BLOB"),
+    ("REAL", "REAL"),
+    ("FLOA", "REAL"),
+    ("DOUB", "REAL"),
+)
+"""https://www.sqlite.org/datatype3.html#determination_of_column_affinity"""
+
 _BARE = re.compile(r"[\w\s\"().]*")
 """SQL that may be no more than a column."""
 
@@ -29,26 +41,30 @@ def require_declared(statement: Statement, connection: BaseDatabaseWrapper) -> N
     """Raises RowsNeededError: a column of the result has another declared type than its field."""
     tables: dict[str, dict[str, str]] = {}
     for name, expression in zip(statement.names, statement.expressions, strict=True):
-        inner = expression
-        while isinstance(inner, ExpressionWrapper):  # no more than what it wraps, in SQL
-            inner = inner.expression
-        declared: str | None
-        if isinstance(inner, Col):
-            table = inner.target.model._meta.db_table  # noqa: SLF001 - public, https://docs.djangoproject.com/en/stable/ref/models/meta/
-            if table not in tables:
-                tables[table] = _declared(table, connection)
-            declared = tables[table].get(str(inner.target.column))
-        elif isinstance(inner, Subquery):
-            declared = inner.query.output_field.db_type(connection)
-        elif isinstance(inner, RawSQL) and _BARE.fullmatch(inner.sql):
+        inner = _column_of(expression)
+        if isinstance(inner, RawSQL) and _BARE.fullmatch(inner.sql):
             raise RowsNeededError(f"column {name}: its type is not known")
-        else:
+        if not isinstance(inner, Col):
             continue  # of other expressions the driver knows no type
-        field = expression.output_field
-        if _first_word(declared) != _first_word(field.db_type(connection)):
+        table = inner.target.model._meta.db_table  # noqa: SLF001 - public, https://docs.djangoproject.com/en/stable/ref/models/meta/
+        if table not in tables:
+            tables[table] = _declared(table, connection)
+        declared, field = tables[table].get(str(inner.target.column)), expression.output_field
+        if _kept_as(declared) != _kept_as(field.db_type(connection)):
             raise RowsNeededError(
                 f"column {name}: {declared or 'nothing'}, which Django takes for {type(field).__name__}"
             )
+
+
+def _column_of(expression: Any) -> Any:
+    """What is no more than a column, in SQL."""
+    if isinstance(expression, ExpressionWrapper):
+        return _column_of(expression.expression)
+    if isinstance(expression, Subquery) and not isinstance(expression, Exists):
+        query = expression.query
+        selected = [*query.select, *query.annotation_select.values()]
+        return _column_of(selected[0]) if len(selected) == 1 else expression
+    return expression
 
 
 def _declared(table: str, connection: BaseDatabaseWrapper) -> dict[str, str]:
@@ -58,6 +74,11 @@ def _declared(table: str, connection: BaseDatabaseWrapper) -> dict[str, str]:
         return {name: declared for _, name, declared, *_ in cursor.fetchall()}
 
 
-def _first_word(declared: str | None) -> str:
-    """Of a type: what it is to Python's driver, and how SQLite keeps its values."""
-    return re.split(r"[ (]", declared or "", maxsplit=1)[0].upper()
+def _kept_as(declared: str | None) -> str:
+    """What a declared type is to Python's driver, or else how SQLite keeps its values."""
+    word = re.split(r"[ (]", declared or "", maxsplit=1)[0].upper()
+    if word in CONVERTERS:
+        return word
+    if not word:
+        return "BLOB"
+    return next((affinity for part, affinity in _AFFINITIES if part in (declared or "").upper()), "NUMERIC")

@@ -44,6 +44,8 @@ _WITHOUT_FLOATS = ("bigint", "blob", "bool", "char", "date", "integer", "smallin
 _TEXTS = ("blob", "char", "text", "varchar")
 _FLOATS_MADE = re.compile(r"\bas (?:real|numeric|decimal|float|double)\b")
 _QUALIFIED = re.compile(r"\"[^\"]*\"\.(?=\")|\"|(?<!%)%s|\(\*\)")
+_AGGREGATED = re.compile(r"(?<![\"\w])(?:avg|sum)\s*\(")
+_COMPARED = re.compile(r"\bwhen\b.*?\bthen\b")
 _OPERATION = re.compile(r"(\w+|\))\s*[-+*/%]+\s*(?=(\w+|\())")
 
 
@@ -60,27 +62,33 @@ def difference(sql: str, params: Sequence[Any], connection: BaseDatabaseWrapper)
     if not uses:
         return None
     types = _Types(text, connection)
-    has_floats = (
-        words & types.floats
-        or _NUMBER.search(text)
-        or _FLOATS_MADE.search(text)
-        or any(isinstance(param, float) for param in params)
-        or any(words_of & types.texts for words_of in _arguments(text, "sum"))
-        or any(words_of & (types.texts | types.long) for words_of in _arguments(text, "avg"))
-        or ("avg" in calls and uses != {"avg"})
-        or (words & types.texts and uses != {"sum"} and not _operands(text).isdisjoint({"(", ")"} | types.texts))
-    )
-    return min(uses) if has_floats else None
+    has_floats = words & types.floats or _NUMBER.search(text) or any(isinstance(param, float) for param in params)
+    return min(uses) if has_floats or _makes_floats(text, uses, words, types) else None
+
+
+def _makes_floats(sql: str, uses: set[str], words: set[str], types: _Types) -> bool:
+    """By a cast, an average that goes on, or of text that is taken for numbers."""
+    if _FLOATS_MADE.search(sql):
+        return True
+    if any(argument & types.texts for argument in _arguments(sql, "sum")):
+        return True
+    if any(argument & (types.texts | types.long) for argument in _arguments(sql, "avg")):
+        return True
+    is_nested = sql.count("select ") > 1 and len(_AGGREGATED.findall(sql)) > 1
+    if "avg" in uses and (uses - {"avg", "sum"} or is_nested):
+        return True
+    calculates_with_text = words & types.texts and _operands(sql) & ({"(", ")"} | types.texts)
+    return bool(calculates_with_text and uses != {"sum"})
 
 
 def _arguments(sql: str, function: str) -> Iterator[set[str]]:
-    """The words in those of each of its calls."""
+    """The words in those of each of its calls, but for what is only compared."""
     for call in re.finditer(rf"(?<![\"\w]){function}\s*\(", sql):
         end, depth = call.end(), 1
         while depth and end < len(sql):
             depth += {"(": 1, ")": -1}.get(sql[end], 0)
             end += 1
-        yield set(_WORD.findall(sql[call.end() : end]))
+        yield set(_WORD.findall(_COMPARED.sub("", sql[call.end() : end])))
 
 
 def _operands(sql: str) -> set[str]:

@@ -20,6 +20,7 @@ from django.db.models import (
     Count,
     DateField,
     DecimalField,
+    Exists,
     ExpressionWrapper,
     F,
     FloatField,
@@ -49,7 +50,7 @@ from django.db.models.functions import (
 )
 
 from exporter import direct_source, sq_field
-from exporter_cases.stock import DAY, FIELDS, ITEM, Item, ItemExtractor, make_items, put, read
+from exporter_cases.stock import DAY, FIELDS, ITEM, PLAIN, Item, ItemExtractor, Note, make_items, put, read
 from flights.settings import database
 
 if TYPE_CHECKING:
@@ -466,6 +467,9 @@ ALIKE: dict[str, tuple[Any, Any]] = {
     "a total of integers": (int, Sum("whole")),
     "an average of integers": (float, Avg("small")),
     "a text": (str, Upper(Concat(Value("a"), "text", output_field=CharField()))),
+    "a total of some": (int, Sum(Case(When(code="é", then=1), default=0))),
+    "an average beside a total": (float, ExpressionWrapper(Avg("small") + Sum("small"), FloatField())),
+    "a total of a subquery": (int, Subquery(Item.objects.values("color").annotate(n=Sum("whole")).values("n")[:1])),
     "a total, of a text": (int, Sum("whole", filter=Q(small__gt=0))),
     "what is calculated, as text": (str, Cast(F("small") * 2 + 1, CharField())),
 }
@@ -506,6 +510,29 @@ def test_what_sqlites_driver_converts_by_its_declared_type(
     select(monkeypatch, value=column)
 
     assert both().reasons == (f"{BY_ROWS}column value: {reason}.",)
+
+
+@pytest.mark.usefixtures("shop")
+def test_foreign_keys_and_what_they_lead_to_need_no_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key is declared as a bigint, where Django takes it for what it points to."""
+    with connections["shop"].schema_editor() as editor:
+        editor.create_model(Note)
+    try:
+        put("shop", {"code": "a"}, {"code": "b"})
+        notes = Note.objects.using("shop")
+        notes.bulk_create(Note(at=PLAIN["at"], item=item) for item in Item.objects.using("shop"))
+        fields: list[Any] = [("at", datetime), ("item_id", int), ("code", str), ("noted", bool)]
+        monkeypatch.setattr(ItemExtractor, "row_class", make_dataclass("Row", fields))
+        noted = Exists(Note.objects.filter(item=OuterRef("item")))
+        columns = notes.order_by("pk").values("at", "item_id", code=F("item__code"), noted=noted)
+        monkeypatch.setattr(ItemExtractor, "queryset", lambda _items: columns)
+
+        found = both()
+    finally:
+        with connections["shop"].schema_editor() as editor:
+            editor.delete_model(Note)
+
+    assert (found.table.column("code").to_pylist(), found.reasons) == (["a", "b"], ())
 
 
 @pytest.mark.usefixtures("sqlite_shop")

@@ -85,6 +85,21 @@ class Item(models.Model):
         return f"{self.pk}"
 
 
+class Note(models.Model):
+    """Of an item."""
+
+    at = models.DateTimeField()
+    item = models.ForeignKey(Item, models.CASCADE)
+
+    objects: ClassVar[models.Manager[Note]] = models.Manager()
+
+    class Meta(TypedModelMeta):
+        app_label = "stock"
+
+    def __str__(self) -> str:
+        return f"{self.pk}"
+
+
 ANNOTATIONS: dict[str, Any] = {
     "at": datetime,
     "flag": bool,
