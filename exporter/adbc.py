@@ -23,7 +23,6 @@ _BATCH_BYTES = 1_500_000
 _AHEAD_HALVES = 4  # of so many bytes
 _MAX_ROWS = 8_192  # of a driver that counts rows: those of the next days may be wider
 _CLOSE_SECONDS, _CLOSE_TRIES = 2.0, 20
-_OPEN_SECONDS = 10.0  # a pooler that is full would let us wait, perhaps for ourselves
 
 
 class ArrowReader:
@@ -32,9 +31,18 @@ class ArrowReader:
     """
 
     def __init__(
-        self, connect: Callable[[], Connection], options: Mapping[str, str], *, rows_option: str | None = None
+        self,
+        connect: Callable[[], Connection],
+        options: Mapping[str, str],
+        *,
+        rows_option: str | None = None,
+        seconds: float | None = None,
     ) -> None:
-        """`rows_option`: of a driver that counts its batches in rows. It is set when their width is known."""
+        """`rows_option`: of a driver that counts its batches in rows. It is set when their width is known.
+
+        `seconds`: how long to wait for the connection, and for each answer of `execute`.
+        """
+        self._seconds = seconds
         self._connect = connect
         self._options = options
         self._rows_option = rows_option
@@ -51,18 +59,18 @@ class ArrowReader:
         """Raises what the driver raises, and TimeoutError: it has not answered."""
         self._thread.start()
         try:
-            self._take(self, _OPEN_SECONDS)
+            self._take(self, self._seconds)
         except Empty:
-            raise TimeoutError(f"no second connection within {_OPEN_SECONDS:.0f} s") from None
+            raise TimeoutError(f"no second connection within {self._seconds:.0f} s") from None
 
     def execute(self, *statements: str) -> list[Any]:
         """Their first values, None of those that have none. Raises as open()."""
         asked = object()
         self._jobs.put((asked, lambda connection: [self._first(connection, sql) for sql in statements]))
         try:
-            values: list[Any] = self._take(asked, _OPEN_SECONDS)
+            values: list[Any] = self._take(asked, self._seconds)
         except Empty:
-            raise TimeoutError(f"its second connection has not answered within {_OPEN_SECONDS:.0f} s") from None
+            raise TimeoutError(f"its second connection has not answered within {self._seconds:.0f} s") from None
         return values
 
     def ask(self, sql: str, params: Sequence[Any] = ()) -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _BATCH_BYTES = 1_000_000
 
+_ANSWER_SECONDS = 5.0  # a pooler that is full would let us wait, perhaps for ourselves
+
 _NOT_LIBPQ = frozenset(
     {"async", "autocommit", "connection_factory", "context", "cursor_factory", "prepare_threshold", "row_factory"}
 )
@@ -50,6 +52,7 @@ class PostgresqlSource:
         self._reader = ArrowReader(
             lambda: dbapi.connect(conninfo, autocommit=True),
             {"adbc.postgresql.batch_size_hint_bytes": str(_BATCH_BYTES)},
+            seconds=_ANSWER_SECONDS,
         )
 
     def begin(self) -> None:
@@ -125,6 +128,9 @@ class PostgresqlSource:
         except Exception:  # noqa: BLE001 - a driver's, of any kind
             return True
         return False
+
+    def leave(self) -> None:
+        self._reader.close()
 
     def close(self) -> None:
         self._reader.close()

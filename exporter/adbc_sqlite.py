@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import threading
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -19,7 +20,7 @@ from adbc_driver_sqlite import dbapi
 
 from exporter.adbc import ArrowReader
 from exporter.sqlite_types import CONVERTERS, require_declared
-from exporter.sqlite_versions import difference
+from exporter.sqlite_versions import Models, difference
 from exporter.statements import RowsNeededError
 from exporter.stored import of_sqlite
 
@@ -44,6 +45,7 @@ _BINDABLE: dict[type, Callable[[Any], Any]] = {
     **{kind: kind for kind in (int, float, str, bytes)},
     bool: int,
     memoryview: bytes,
+    Decimal: str,
     type(None): lambda _value: None,
 }
 _SESSION = "SELECT COUNT(*), (SELECT COUNT(*) FROM sqlite_temp_master), 'a' LIKE 'A' FROM sqlite_master"
@@ -81,6 +83,8 @@ class SqliteSource:
             lambda: dbapi.connect(uri, autocommit=True), {_ROWS: f"{_BATCH_ROWS}"}, rows_option=_ROWS
         )
         self._sql: tuple[tuple[str, list[type]], str] | None = None
+        self._tables: dict[str, dict[str, str]] = {}
+        self._models = Models(connection)
         self._version, self._alike = "", 1
 
     def begin(self) -> None:
@@ -115,7 +119,7 @@ class SqliteSource:
         if self._sql is None or self._sql[0] != asked:  # the same on every day, mostly
             self._refuse_functions(statement.sql)
             self._refuse_differences(statement)
-            require_declared(statement, self._connection)
+            require_declared(statement, self._connection, self._tables)
             self._sql = asked, _typed(statement)
         self._reader.ask(self._sql[1], _bindable(statement.params))
 
@@ -136,6 +140,9 @@ class SqliteSource:
         """A file has no connection to lose."""
         return False
 
+    def leave(self) -> None:
+        """Nothing: a reader is in nobody's way, and closing it has to wait, see above."""
+
     def close(self) -> None:
         self._connection.close()  # first: see above
         self._reader.close()
@@ -148,7 +155,7 @@ class SqliteSource:
 
     def _refuse_differences(self, statement: Statement) -> None:
         ours, its = self._version, sqlite3.sqlite_version
-        if ours != its and (different := difference(statement.sql, statement.params, self._connection)):
+        if ours != its and (different := difference(statement.sql, statement.params, self._models)):
             raise RowsNeededError(f"SQLite {its} of Django's driver and {ours} of ADBC's may differ in {different}")
 
     def _own_functions(self) -> frozenset[str]:

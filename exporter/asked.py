@@ -16,9 +16,10 @@ from exporter.ranges import follows, joined_statement
 from exporter.selection import select
 from exporter.snapshot import MEND_DATABASE
 from exporter.statements import RowsNeededError, statement
+from exporter.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pyarrow as pa
 
@@ -35,7 +36,7 @@ _DAYS_AHEAD = 8
 _RANGE_DAYS, _RANGE_ROWS = 32, 10_000
 _TIMES = 4
 
-_LIBPQ = re.compile(r"^.*\[PGRES_\w+\]:? (?:[A-Z]+: +)?")
+_LIBPQ = re.compile(r"^.*?\b(?:FATAL|ERROR): +")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,24 +136,14 @@ class AskedUnit:
 
     def _select(self, window: Window) -> Selection:
         """Raises RowsNeededError: what get_queryset() has done to its connection is not known of another."""
-        wrappers, used = self._connection.execute_wrappers, False
-
-        def note(execute: Callable[..., Any], *args: Any) -> Any:
-            nonlocal used
-            used = True
-            return execute(*args)
-
-        wrappers.append(note)
         try:
-            selection = select(self._extractor, window.start, window.end)
+            with Watch(self._connection) as watch:
+                selection = select(self._extractor, window.start, window.end)
         except ExporterError:
             self.failed = True
             raise
-        finally:
-            wrappers.remove(note)  # not the last one: get_queryset() may have added others
-        if wrappers:
-            raise RowsNeededError("its connection has an execute_wrapper(), which may change what is read")
-        if used:
+        watch.require_no_other()
+        if watch.has_changed:
             self._source.require_same_session()
         return selection
 

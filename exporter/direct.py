@@ -54,6 +54,10 @@ class DirectReader:
         except Exception as error:
             raise RowsNeededError(in_a_line(error)) from error
 
+    def leave(self) -> None:
+        """Rows are read from here on: what they may have to wait for is not held any longer."""
+        self._source.leave()
+
     def close(self) -> None:
         self._source.close()
 

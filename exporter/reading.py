@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable
 from contextlib import ExitStack, closing, contextmanager
-from traceback import clear_frames
+from traceback import clear_frames, walk_tb
 from typing import TYPE_CHECKING, Any
 
 from exporter.batches import Batches
@@ -64,6 +64,8 @@ def reading(
                     return
             except RowsNeededError as reason:
                 tell(f"{_BY_ROWS}: {reason}.")
+                if direct is not None:
+                    direct.leave()
                 direct = None
                 if started or reason.anew:
                     raise
@@ -142,7 +144,15 @@ def _located(extractor: BaseExtractor[Any], day: Window, error: Exception) -> Ex
         return raised_by("extract()", error, location=location)
     from exporter.unreadable import unreadable_value  # noqa: PLC0415 - with Django's models, for QuerySets alone
 
-    return unreadable_value(extractor, day) or raised_by("reading its QuerySet", error, location=location)
+    if _made_a_row(error):
+        return raised_by(f"{extractor.get_dataclass().__name__}()", error, location=location)
+    return unreadable_value(extractor, day, error) or raised_by("reading its QuerySet", error, location=location)
+
+
+def _made_a_row(error: Exception) -> bool:
+    """Whether it came from within an `__init__()` that dataclasses has written."""
+    codes = (frame.f_code for frame, _ in walk_tb(error.__traceback__))
+    return any(code.co_name == "__init__" and code.co_filename == "<string>" for code in codes)
 
 
 def _extracted(extractor: BaseExtractor[Any], day: Window) -> Iterable[object]:

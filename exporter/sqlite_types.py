@@ -37,9 +37,11 @@ _BARE = re.compile(r"[\w\s\"().]*")
 """SQL that may be no more than a column."""
 
 
-def require_declared(statement: Statement, connection: BaseDatabaseWrapper) -> None:
-    """Raises RowsNeededError: a column of the result has another declared type than its field."""
-    tables: dict[str, dict[str, str]] = {}
+def require_declared(statement: Statement, connection: BaseDatabaseWrapper, tables: dict[str, dict[str, str]]) -> None:
+    """Raises RowsNeededError: a column of the result has another declared type than its field.
+
+    `tables` keeps what was asked for: the declared types of their columns.
+    """
     for name, expression in zip(statement.names, statement.expressions, strict=True):
         inner = _column_of(expression)
         if isinstance(inner, RawSQL) and _BARE.fullmatch(inner.sql):
@@ -50,10 +52,8 @@ def require_declared(statement: Statement, connection: BaseDatabaseWrapper) -> N
         if table not in tables:
             tables[table] = _declared(table, connection)
         declared, field = tables[table].get(str(inner.target.column)), expression.output_field
-        if _kept_as(declared) != _kept_as(field.db_type(connection)):
-            raise RowsNeededError(
-                f"column {name}: {declared or 'nothing'}, which Django takes for {type(field).__name__}"
-            )
+        if declared and _kept_as(declared) != _kept_as(field.db_type(connection)):
+            raise RowsNeededError(f"column {name}: {declared}, which Django takes for {type(field).__name__}")
 
 
 def _column_of(expression: Any) -> Any:
@@ -79,6 +79,4 @@ def _kept_as(declared: str | None) -> str:
     word = re.split(r"[ (]", declared or "", maxsplit=1)[0].upper()
     if word in CONVERTERS:
         return word
-    if not word:
-        return "BLOB"
     return next((affinity for part, affinity in _AFFINITIES if part in (declared or "").upper()), "NUMERIC")

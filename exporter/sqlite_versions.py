@@ -7,6 +7,7 @@ changed (https://www.sqlite.org/releaselog/3_43_0.html), functions have come (3.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.apps import apps
@@ -49,7 +50,7 @@ _COMPARED = re.compile(r"\bwhen\b.*?\bthen\b")
 _OPERATION = re.compile(r"(\w+|\))\s*[-+*/%]+\s*(?=(\w+|\())")
 
 
-def difference(sql: str, params: Sequence[Any], connection: BaseDatabaseWrapper) -> str | None:
+def difference(sql: str, params: Sequence[Any], models: Models) -> str | None:
     """None: there is none in what is only compared, counted, or made of integers and text."""
     text = sql.lower()
     calls = set(_CALL.findall(text)) - _KEYWORDS
@@ -61,12 +62,12 @@ def difference(sql: str, params: Sequence[Any], connection: BaseDatabaseWrapper)
         return "->"
     if not uses:
         return None
-    types = _Types(text, connection)
+    types = models.types_in(text)
     has_floats = words & types.floats or _NUMBER.search(text) or any(isinstance(param, float) for param in params)
     return min(uses) if has_floats or _makes_floats(text, uses, words, types) else None
 
 
-def _makes_floats(sql: str, uses: set[str], words: set[str], types: _Types) -> bool:
+def _makes_floats(sql: str, uses: set[str], words: set[str], types: Types) -> bool:
     """By a cast, an average that goes on, or of text that is taken for numbers."""
     if _FLOATS_MADE.search(sql):
         return True
@@ -97,18 +98,32 @@ def _operands(sql: str) -> set[str]:
     return {operand for operation in _OPERATION.findall(bare) for operand in operation}
 
 
-class _Types:
-    """The columns of the tables that SQL may read, by what they can hold."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Types:
+    """Of columns, by their names: what they can hold."""
 
-    def __init__(self, sql: str, connection: BaseDatabaseWrapper) -> None:
+    floats: frozenset[str]
+    texts: frozenset[str]
+    long: frozenset[str]
+    """Integers whose sum may have no exact average."""
+
+
+class Models:
+    """All of a project, and the types that their columns are declared with."""
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
         options = [model._meta for models in apps.all_models.values() for model in models.values()]  # noqa: SLF001 - public, https://docs.djangoproject.com/en/stable/ref/models/meta/
-        columns = [
-            (str(field.column).lower(), field.db_type(connection) or "")
+        self._columns = [
+            (its.db_table.lower(), str(field.column).lower(), field.db_type(connection) or "")
             for its in options
-            if its.db_table.lower() in sql
             for field in its.concrete_fields
         ]
-        self.floats = {name for name, declared in columns if not declared.startswith(_WITHOUT_FLOATS)}
-        self.texts = {name for name, declared in columns if declared.startswith(_TEXTS)}
-        self.long = {name for name, declared in columns if declared.startswith("bigint")}
-        """Integers whose sum may have no exact average."""
+
+    def types_in(self, sql: str) -> Types:
+        """Of the tables that it may read."""
+        columns = [(name, declared) for table, name, declared in self._columns if table in sql]
+        return Types(
+            floats=frozenset(name for name, declared in columns if not declared.startswith(_WITHOUT_FLOATS)),
+            texts=frozenset(name for name, declared in columns if declared.startswith(_TEXTS)),
+            long=frozenset(name for name, declared in columns if declared.startswith("bigint")),
+        )

@@ -127,7 +127,8 @@ def _selected(column: Column, expression: Any, connection: BaseDatabaseWrapper) 
             value = converter(value, expression, connection)
         return value
 
-    stored, kind = isinstance(expression, Col), field.get_internal_type()
+    kind = (field.target_field if isinstance(field, ForeignKey) else field).get_internal_type()
+    stored = isinstance(expression, Col)
     digits = (field.max_digits, field.decimal_places) if stored and kind == "DecimalField" else None
     return Selected(column=column, kind=kind, stored=stored, digits=digits, convert=convert)
 

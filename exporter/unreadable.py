@@ -25,15 +25,15 @@ _CHUNK_ROWS = 2_000
 _SECONDS = 60.0  # for the search: a message without the row is better than none
 
 
-def unreadable_value(extractor: QuerySetExtractor[Any], day: Window) -> RowError | None:
-    """Read the day once more, value by value. None: there is no such value, or it cannot be found."""
+def unreadable_value(extractor: QuerySetExtractor[Any], day: Window, raised: Exception) -> RowError | None:
+    """Read the day once more, value by value, to the one that `raised` this. None: it cannot be found."""
     try:
-        return _first(extractor, day)
+        return _first(extractor, day, raised)
     except Exception:  # noqa: BLE001 - of the search: what was raised before is what counts
         return None
 
 
-def _first(extractor: QuerySetExtractor[Any], day: Window) -> RowError | None:
+def _first(extractor: QuerySetExtractor[Any], day: Window, raised: Exception) -> RowError | None:
     selection = select(extractor, day.start, day.end)
     connection = connections[extractor.get_database()]
     compiler: Any = selection.queryset.query.get_compiler(using=connection.alias)
@@ -45,7 +45,9 @@ def _first(extractor: QuerySetExtractor[Any], day: Window) -> RowError | None:
         for place, (expression, (value, load)) in enumerate(zip(expressions, raw, strict=False)):
             try:
                 _convert(load(value), *converters.get(place, ((), None)), connection)
-            except Exception as error:  # noqa: BLE001 - this is what is looked for
+            except Exception as error:  # noqa: BLE001 - this may be what is looked for
+                if not _is_same(error, raised):
+                    continue  # Python's driver makes None of some text, and nothing is wrong with that
                 return RowError(
                     extractor=path_of(extractor),
                     day=day.day,
@@ -58,6 +60,12 @@ def _first(extractor: QuerySetExtractor[Any], day: Window) -> RowError | None:
         if time.monotonic() > until:
             return None
     return None
+
+
+def _is_same(error: Exception, raised: Exception) -> bool:
+    if isinstance(error, UnicodeDecodeError) and "Could not decode to UTF-8" in str(raised):
+        return True
+    return type(error).__name__ == type(raised).__name__ and in_a_line(error) == in_a_line(raised)
 
 
 def _written(value: object) -> str:
@@ -86,7 +94,8 @@ def _of_postgresql(connection: BaseDatabaseWrapper, sql: str, params: Sequence[A
     """As text, which is how psycopg asks for values."""
     oids = [column.type_code for column in _described(connection, sql, params)]
     driver: Any = connection.connection
-    loaders = [driver.adapters.get_loader(oid, 0)(oid, driver) for oid in oids]
+    adapters = driver.adapters
+    loaders = [(adapters.get_loader(oid, 0) or adapters.get_loader(0, 0))(oid, driver) for oid in oids]
     loads = [lambda text, loader=loader: None if text is None else loader.load(text.encode()) for loader in loaders]
     names = [f"c{place}" for place, _ in enumerate(oids)]
     for row in _rows(connection, sql, params, names, ", ".join(f"{name}::text" for name in names)):

@@ -283,6 +283,29 @@ def test_a_value_that_cannot_be_read_is_named_with_its_row_and_column(
     )
 
 
+@pytest.mark.usefixtures("sqlite_shop")
+def test_text_that_is_read_as_none_is_not_the_value_that_cannot_be_read() -> None:
+    put("shop", *({"small": number} for number in range(9)))
+    run("UPDATE stock_item SET maybe_seen = 'never', maybe_day = 'no day' WHERE small = 1")
+    run("UPDATE stock_item SET clock = '24:00:00' WHERE small = 6")
+
+    found = both()
+
+    assert found.message.startswith(f"exporter_cases.stock.ItemExtractor, {DAY.day}, row 7, column clock: '24:00:00' ")
+
+
+@pytest.mark.usefixtures("postgresql_shop")
+def test_a_value_that_cannot_be_read_beside_a_type_of_a_teams_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    run("DROP TYPE IF EXISTS mood")
+    run("CREATE TYPE mood AS ENUM ('good')")
+    put("shop", {"small": 1}, {"small": 2})
+    update("day", "'infinity'")
+    mood = RawSQL("'good'::mood", (), output_field=CharField())
+    select(monkeypatch, mood=(str, mood), its_day=(date, F("day")))
+
+    assert "row 2, column its_day: 'infinity' cannot be read as DateField: " in both().message
+
+
 @pytest.mark.usefixtures("shop")
 def test_a_value_that_cannot_be_read_in_rows_that_are_ordered_by_another_column(
     monkeypatch: pytest.MonkeyPatch,
@@ -521,10 +544,12 @@ def test_foreign_keys_and_what_they_lead_to_need_no_rows(monkeypatch: pytest.Mon
         put("shop", {"code": "a"}, {"code": "b"})
         notes = Note.objects.using("shop")
         notes.bulk_create(Note(at=PLAIN["at"], item=item) for item in Item.objects.using("shop"))
-        fields: list[Any] = [("at", datetime), ("item_id", int), ("code", str), ("noted", bool)]
+        fields: list[Any] = [("at", datetime), ("item_id", int), ("code", str), ("noted", bool), ("first", int)]
         monkeypatch.setattr(ItemExtractor, "row_class", make_dataclass("Row", fields))
         noted = Exists(Note.objects.filter(item=OuterRef("item")))
-        columns = notes.order_by("pk").values("at", "item_id", code=F("item__code"), noted=noted)
+        first = Subquery(Note.objects.filter(item=OuterRef("item")).order_by("pk").values("item")[:1])
+        dear = notes.filter(item__price__gt=Decimal("0.5")).order_by("pk")
+        columns = dear.values("at", "item_id", code=F("item__code"), noted=noted, first=first)
         monkeypatch.setattr(ItemExtractor, "queryset", lambda _items: columns)
 
         found = both()

@@ -68,7 +68,7 @@ def test_a_second_connection_that_does_not_come_is_not_waited_for(monkeypatch: p
     """As behind a pooler that is full."""
     put("shop", {"small": 1})
     full = threading.Event()
-    monkeypatch.setattr("exporter.adbc._OPEN_SECONDS", 0.1)
+    monkeypatch.setattr("exporter.adbc_postgresql._ANSWER_SECONDS", 0.1)
     monkeypatch.setattr("adbc_driver_postgresql.dbapi.connect", lambda *_args, **_options: full.wait(30))
 
     found = read(ask(lambda items: items.values("at", "small")), by_rows=False)
@@ -137,6 +137,7 @@ CHANGES = [
     ("postgresql", "SET search_path TO other"),
     ("postgresql", "SET LOCAL ROLE pg_read_all_data"),
     ("postgresql", "SELECT set_config('datestyle', 'German', true)"),
+    ("postgresql", "SELECT \"set_config\" ('search_path', 'other', false)"),
 ]
 
 

@@ -308,6 +308,24 @@ class Defaulted(Row):
     total: int = field(init=False, default=5)
 
 
+@dataclass
+class Picky(Row):
+    def __post_init__(self) -> None:
+        if self.small == 2:
+            raise ValueError("no twos")
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_dataclass_that_refuses_a_row_is_what_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ItemExtractor, "row_class", Picky)
+
+    found = both(lambda items: items.order_by("pk").values(*ORDERED))
+
+    assert found.message == (
+        f"exporter_cases.stock.ItemExtractor, {DAY.day}: Picky() raised ValueError: no twos.\n  {MEND}"
+    )
+
+
 def tenfold(row_class: type[Row]) -> type[Row]:
     """As pydantic and others do it: `__init__` itself computes."""
     init = row_class.__init__
