@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import threading
-from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -23,34 +23,21 @@ from exporter.sqlite_types import CONVERTERS, require_declared
 from exporter.sqlite_versions import Models, difference
 from exporter.statements import RowsNeededError
 from exporter.stored import of_sqlite
+from exporter.typed_sql import ODD_VALUE, bindable, typed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator
 
     import pyarrow as pa
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-    from exporter.statements import Selected, Statement
+    from exporter.statements import Statement
 
 _ROWS, _BATCH_ROWS = "adbc.sqlite.query.batch_rows", 1_024
 _TIMEOUT_SECONDS = 5.0  # of Python's driver
 
-# Outside of triggers SQLite has no function that raises: this one has no result, https://www.sqlite.org/lang_corefunc.html#abs
-_RAISE, _ODD_VALUE = "abs(-9223372036854775808)", "integer overflow"
-
-# The first row tells the driver the type of each column; its own guess is the first value that is not NULL. Text is
-# asked for as bytes: then a number in its place is an error, where the driver would write it as text.
-_FIRST_VALUES = {"BooleanField": "0", "FloatField": "0.0", "DecimalField": "0.0"}
-_BINDABLE: dict[type, Callable[[Any], Any]] = {
-    **{kind: kind for kind in (int, float, str, bytes)},
-    bool: int,
-    memoryview: bytes,
-    Decimal: str,
-    type(None): lambda _value: None,
-}
 _SESSION = "SELECT COUNT(*), (SELECT COUNT(*) FROM sqlite_temp_master), 'a' LIKE 'A' FROM sqlite_master"
 
-_TEMPORAL = frozenset({"DateField", "DateTimeField", "TimeField"})
 _QUOTED = re.compile(r'"(?:[^"]|"")*"(?!\s*\()')
 _WORD = re.compile(r"\w+")
 
@@ -84,7 +71,6 @@ class SqliteSource:
         )
         self._sql: tuple[tuple[str, list[type]], str] | None = None
         self._tables: dict[str, dict[str, str]] = {}
-        self._models = Models(connection)
         self._version, self._alike = "", 1
 
     def begin(self) -> None:
@@ -120,8 +106,8 @@ class SqliteSource:
             self._refuse_functions(statement.sql)
             self._refuse_differences(statement)
             require_declared(statement, self._connection, self._tables)
-            self._sql = asked, _typed(statement)
-        self._reader.ask(self._sql[1], _bindable(statement.params))
+            self._sql = asked, typed(statement)
+        self._reader.ask(self._sql[1], bindable(statement.params))
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Raises RowsNeededError: bytes in the place of text, or the other way round. And what the driver raises."""
@@ -132,7 +118,7 @@ class SqliteSource:
                     yield batch.slice(first_row)
                 first_row = 0
         except OperationalError as error:
-            if _ODD_VALUE in str(error):
+            if ODD_VALUE in str(error):
                 raise RowsNeededError("a value of another type than Django's") from error
             raise
 
@@ -146,6 +132,10 @@ class SqliteSource:
     def close(self) -> None:
         self._connection.close()  # first: see above
         self._reader.close()
+
+    @cached_property
+    def _models(self) -> Models:
+        return Models(self._connection)
 
     def _refuse_functions(self, sql: str) -> None:
         """Django has many written in Python, some in place of SQLite's own, and a team can add more."""
@@ -167,50 +157,3 @@ class SqliteSource:
             cursor.execute(sql)
             rows: list[Any] = cursor.fetchall()
             return rows
-
-
-def _typed(statement: Statement) -> str:
-    """With a first row of values that tell the driver the types, and an error at a row that has others."""
-    names = [f"c{place}" for place in range(len(statement.selected))]
-    first = [_first_value(selected.kind) for selected in statement.selected]
-    odd = [
-        condition
-        for name, selected, value in zip(names, statement.selected, first, strict=True)
-        if value == "x''"
-        for condition in _odd(name, selected)
-    ]
-    columns = ", ".join(names)
-    return (
-        f"WITH q({columns}) AS ({_qmarks(statement.sql)}) "
-        f"SELECT {', '.join(first)} UNION ALL SELECT {columns} FROM q"
-        + (f" WHERE ({' OR '.join(odd)}) IS NOT TRUE OR {_RAISE}" if odd else "")
-    )
-
-
-def _odd(name: str, selected: Selected) -> Iterator[str]:
-    """What is true of values of another type. In SQLite's order numbers come first, then text, then bytes."""
-    if selected.kind == "BinaryField":
-        yield f"{name} < x''"
-    elif not (selected.stored and selected.kind in _TEMPORAL):  # of which Python's driver takes bytes for text
-        yield f"{name} >= x''"
-        if not selected.stored:  # a column for text turns numbers into text
-            yield f"{name} < ''"
-
-
-def _first_value(kind: str) -> str:
-    number = "0" if kind.endswith(("IntegerField", "AutoField")) else "x''"
-    return _FIRST_VALUES.get(kind, number)
-
-
-def _qmarks(sql: str) -> str:
-    """As Django's cursor writes them."""
-    return re.sub(r"(?<!%)%s", "?", sql).replace("%%", "%")
-
-
-def _bindable(params: Sequence[Any]) -> list[Any]:
-    """As Python's driver binds them."""
-    return [_BINDABLE[type(value)](value) if type(value) in _BINDABLE else _refused(value) for value in params]
-
-
-def _refused(value: object) -> Any:
-    raise RowsNeededError(f"a parameter is of type {type(value).__name__}")
