@@ -1,4 +1,4 @@
-"""A statement of Django's → SQL and parameters for ADBC's driver for SQLite, which goes by the types of values alone."""
+"""A statement of Django's → SQL and parameters for ADBC's driver for SQLite, which goes by the types of values."""
 
 from __future__ import annotations
 
