@@ -12,7 +12,7 @@ from exporter.casts import cast
 from exporter.direct_source import source_of
 from exporter.errors import ExporterError, in_a_line
 from exporter.plain_rows import require_plain
-from exporter.querysets import QuerySetExtractor
+from exporter.querysets import yields_its_queryset
 from exporter.range_days import RangeDays
 from exporter.refused_values import ValueRefusedError
 from exporter.statements import RowsNeededError
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from exporter.batches import Batches
     from exporter.days import Window
     from exporter.payloads import Batch
+    from exporter.querysets import QuerySetExtractor
     from exporter.statements import Selected
 
 # To cast a few hundred rows costs as much as to cast thousands.
@@ -37,7 +38,7 @@ class DirectReader:
 
     def __init__(self, extractor: QuerySetExtractor[Any], batches: Batches, days: Iterable[Window]) -> None:
         """Raises RowsNeededError: another database, a dataclass that does more than to hold values, no driver."""
-        if getattr(extractor.extract, "__func__", None) is not QuerySetExtractor.extract:
+        if not yields_its_queryset(extractor):
             raise RowsNeededError("extract() is overridden")
         require_plain(extractor.get_dataclass())
         self._batches = batches

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from exporter.extractors import BaseExtractor, D
 
@@ -34,3 +34,8 @@ class QuerySetExtractor(BaseExtractor[D]):
         from exporter.selection import select  # noqa: PLC0415
 
         return select(self, date_start, date_end).rows(self.get_dataclass())
+
+
+def yields_its_queryset(extractor: BaseExtractor[Any]) -> TypeGuard[QuerySetExtractor[Any]]:
+    """Whether its rows are those of get_queryset(): `extract()` is the one above."""
+    return getattr(extractor.extract, "__func__", None) is QuerySetExtractor.extract

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from exporter.batches import Batches
 from exporter.errors import ExporterError, ExtractionError, raised_by
 from exporter.extractors import is_aggregated, path_of
-from exporter.querysets import QuerySetExtractor
+from exporter.querysets import QuerySetExtractor, yields_its_queryset
 from exporter.snapshot import snapshot
 from exporter.statements import RowsNeededError
 from exporter.tables import table_columns
@@ -140,7 +140,7 @@ def rows_of(extractor: BaseExtractor[Any], day: Window) -> Generator[object]:
 
 def _located(extractor: BaseExtractor[Any], day: Window, error: Exception) -> ExtractionError:
     location = f"{path_of(extractor)}, {day.day}"
-    if not isinstance(extractor, QuerySetExtractor) or type(extractor).extract is not QuerySetExtractor.extract:
+    if not yields_its_queryset(extractor):
         return raised_by("extract()", error, location=location)
     from exporter.unreadable import unreadable_value  # noqa: PLC0415 - with Django's models, for QuerySets alone
 
